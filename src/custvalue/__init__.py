@@ -1,0 +1,1 @@
+"""custvalue: sources → features → tiers → churn → explain → retention → lists → app."""

@@ -1,0 +1,254 @@
+"""The command line. Every command is a thin skin: it reads arguments, calls the pipeline, shows what came of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from custvalue.errors import ConfigError, CustValueError, TryAgainError
+
+if TYPE_CHECKING:
+    from custvalue.app.console import StepReporter
+    from custvalue.config import Config
+    from custvalue.tracking import Store
+
+app = typer.Typer(
+    help="From monthly ARPU, usage and complaints to tonight's retention list.\n\n"
+    "Start with `custvalue demo`, or `custvalue init DIR` for a workspace of your own.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done · 1 a bug of ours · 2 usage or config · 3 data contract or late feed · 4 model missing or refused · "
+    "5 publish conflict or lock held · 75 try again later",
+)
+
+
+class Language(StrEnum):
+    """Languages that words are written in."""
+
+    en = "en"
+    zh = "zh"
+
+
+ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The operator's YAML file.", show_default=False)]
+AsOf = Annotated[
+    datetime,
+    typer.Option(
+        "--as-of", formats=["%Y-%m-%d"], metavar="DATE", help="Only what was known at 00:00 of this day is used.", show_default=False
+    ),
+]
+MaybeAsOf = Annotated[
+    datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], metavar="DATE", help="Also check that the feeds reach this day.")
+]
+Out = Annotated[Path, typer.Option("--out", help="Parquet file to write.", show_default=False)]
+MaybeOut = Annotated[Path | None, typer.Option("--out", help="Parquet file to write; only a table on the terminal without it.")]
+
+
+def _config(path: Path) -> Config:
+    from custvalue.config import load_config
+
+    return load_config(path, environ=os.environ)
+
+
+def _reporter() -> StepReporter:
+    from custvalue.app.console import StepReporter
+
+    return StepReporter(human=sys.stderr.isatty(), verbose=True)
+
+
+def _store(config: Config, *, create: bool) -> Store:
+    from custvalue.tracking import Store
+
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    return Store.open(config.workspace / "models", tracking_uri=uri, name=config.name, create=create)
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")]) -> None:
+    """Make a starter workspace: ready configs and the folders they name."""
+    from custvalue.app.workspace import create_workspace
+
+    made = create_workspace(folder)
+    typer.echo(
+        f"made {', '.join(path.name for path in made)} in {folder}; next: put your tables into {folder / 'data'}, edit configs/demo.yaml"
+    )
+
+
+@app.command()
+def demo(
+    customers: Annotated[int, typer.Option(help="Synthetic customers.", min=2000)] = 20_000,
+    months: Annotated[int, typer.Option(help="Months that the models may see; three more are kept to check them.", min=18)] = 24,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 7,
+    lang: Annotated[Language, typer.Option(help="Language of tables and lists.")] = Language.en,
+    folder: Annotated[Path, typer.Option(help="Workspace to use; made if absent.")] = Path(),
+) -> None:
+    """Simulate an operator, train, score and list one night; ends with where to look."""
+    from custvalue.app.demo import run_demo
+
+    run_demo(folder, customers=customers, months=months, seed=seed, language=lang.value, environ=os.environ)
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the tables.")],
+    customers: Annotated[int, typer.Option(help="Customers at the start.", min=100)] = 20_000,
+    months: Annotated[int, typer.Option(help="Months to simulate.", min=3)] = 24,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
+    scenario: Annotated[str, typer.Option(help="Which operator.")] = "postpaid",
+) -> None:
+    """Write the tables of a synthetic operator, with a hidden truth that no model may read."""
+    from custvalue.simulate import simulate as run
+
+    reporter = _reporter()
+    reporter.start("simulate")
+    rows = run(out, customers=customers, months=months, seed=seed, scenario=scenario, progress=reporter.note)
+    reporter.done("simulate", f"{len(rows)} tables, {sum(rows.values()):,} rows in {out}", rows=rows)
+
+
+@app.command()
+def check(config: ConfigPath, as_of: MaybeAsOf = None) -> None:
+    """Check the tables against the data contract and, with a date, how fresh they are."""
+    from custvalue import pipeline
+    from custvalue.app.tables import show_check
+
+    loaded = _config(config)
+    tables, freshness = pipeline.check(loaded, as_of.date() if as_of else None, reporter=_reporter())
+    show_check(tables, freshness)
+
+
+@app.command()
+def features(config: ConfigPath, as_of: AsOf, out: Out) -> None:
+    """Write one row of features for each active customer."""
+    from custvalue import pipeline
+    from custvalue.app.files import write_parquet
+
+    built = pipeline.build_features_at(_config(config), as_of.date(), reporter=_reporter())
+    write_parquet(out, built.frame)
+    typer.echo(f"{len(built.frame):,} rows, {len(built.columns)} features: {out}")
+
+
+@app.command()
+def tiers(config: ConfigPath, as_of: AsOf, out: MaybeOut = None) -> None:
+    """Assign every active customer a tier, and show the base and its revenue by tier."""
+    from custvalue import pipeline
+    from custvalue.app.files import write_parquet
+    from custvalue.app.tables import show_tiers
+
+    loaded, reporter = _config(config), _reporter()
+    built = pipeline.build_features_at(loaded, as_of.date(), reporter=reporter)
+    assigned = pipeline.assign_tiers(loaded, as_of.date(), built, reporter=reporter)
+    show_tiers(loaded, pipeline.tiers_by_size(loaded, built, assigned))
+    if out is not None:
+        write_parquet(out, assigned.frame[["customer_id", "tier", "score", "valid_from", "reason_code", "policy_version"]])
+        typer.echo(f"{len(assigned.frame):,} rows: {out}")
+
+
+@app.command()
+def train(config: ConfigPath, as_of: AsOf) -> None:
+    """Train a churn model on every snapshot whose outcome is known, and register it as challenger."""
+    from custvalue import pipeline
+    from custvalue.app.tables import show_training
+
+    loaded = _config(config)
+    trained = pipeline.train(loaded, as_of.date(), store=_store(loaded, create=True), reporter=_reporter())
+    show_training(trained)
+    typer.echo(f"next: custvalue promote -c {config}")
+
+
+@app.command()
+def promote(
+    config: ConfigPath,
+    version: Annotated[int | None, typer.Option("--version", help="The challenger by default.", show_default=False)] = None,
+) -> None:
+    """Make a version the champion if it passes the gates; the verdict is written to the promotion log."""
+    from custvalue.app.promotion import run_promotion
+
+    loaded = _config(config)
+    run_promotion(loaded, _store(loaded, create=False), version=version, environ=os.environ)
+
+
+@app.command()
+def score(config: ConfigPath, as_of: AsOf) -> None:
+    """Score every active customer with the champion, without publishing."""
+    from custvalue.app.nights import score_only
+
+    loaded = _config(config)
+    path = score_only(loaded, as_of.date(), store=_store(loaded, create=False), reporter=_reporter(), environ=os.environ)
+    typer.echo(str(path))
+
+
+@app.command()
+def lists(
+    config: ConfigPath,
+    as_of: AsOf,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show reach, cost and value; write nothing.")] = False,
+) -> None:
+    """Write one workbook a manager, without publishing; with --dry-run only what it would cost and bring."""
+    from custvalue.app.nights import lists_only
+
+    loaded = _config(config)
+    lists_only(loaded, as_of.date(), store=_store(loaded, create=False), reporter=_reporter(), environ=os.environ, dry_run=dry_run)
+
+
+@app.command()
+def nightly(
+    config: ConfigPath,
+    as_of: AsOf,
+    force: Annotated[bool, typer.Option("--force", help="Add a generation although another run is published for the night.")] = False,
+) -> None:
+    """Check, score, list and publish one night: whole, or not at all. The same input again changes nothing."""
+    from custvalue import pipeline
+    from custvalue.app.keys import token_key
+
+    loaded = _config(config)
+    store = _store(loaded, create=False)
+    key = token_key(loaded.output, os.environ)
+    published, _ = pipeline.nightly(loaded, as_of.date(), store=store, token_key=key, reporter=_reporter(), force=force)
+    typer.echo(str(published.folder))
+
+
+@app.command()
+def nights(config: ConfigPath) -> None:
+    """List what is published, what is not, and why."""
+    from custvalue.app.tables import show_nights
+
+    show_nights(_config(config))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command line and give its exit code; an error becomes one message and its code."""
+    import click
+
+    try:
+        result: Any = app(args=arguments, standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return ConfigError.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        typer.echo("stopped", err=True)
+        return 130
+    except CustValueError as error:
+        _reporter().refused(error.exit_code, str(error))
+        return error.exit_code
+    except OSError as error:
+        _reporter().refused(
+            TryAgainError.exit_code, f"{error.filename or 'the system'}: {error.strerror or error}. Mend it and run the command again."
+        )
+        return TryAgainError.exit_code
+    return result if isinstance(result, int) else 0
+
+
+def main() -> None:
+    """Entry point of the ``custvalue`` command."""
+    sys.exit(run())

@@ -1,0 +1,145 @@
+"""The demonstration: an operator simulated, a model trained, one night published and checked against what happened next."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from custvalue import pipeline
+from custvalue.app.console import StepReporter
+from custvalue.app.keys import token_key
+from custvalue.app.promotion import promote
+from custvalue.app.tables import console, quality_table, table
+from custvalue.app.workspace import create_workspace
+from custvalue.config import Config, load_config
+from custvalue.sources import add_months
+from custvalue.wording import Catalogue, load_catalogue
+
+if TYPE_CHECKING:
+    from custvalue.pipeline import Night
+
+START = date(2024, 1, 1)
+_ROWS_SHOWN = 5
+
+
+def run_demo(folder: Path, *, customers: int, months: int, seed: int, language: str, environ: Mapping[str, str]) -> None:
+    """Run the whole way once on simulated tables; a second run uses what is there.
+
+    Parameters
+    ----------
+    folder : Path
+        Workspace; its ``configs/demo.yaml`` is used, and a starter workspace is made where there is none.
+    customers, months, seed : int
+        Of the simulation. The night looks from the end of month `months`; later months only judge it.
+    language : str
+        ``en`` or ``zh``.
+    environ : mapping
+        The process's environment.
+    """
+    from custvalue.tracking import Store
+
+    if not (folder / "configs" / "demo.yaml").exists():
+        create_workspace(folder)
+    config = load_config(folder / "configs" / "demo.yaml", environ=environ).model_copy(update={"language": language})
+    window = config.churn.gap_months + config.churn.horizon_months
+    as_of = add_months(START, months)
+    title = f"custvalue demo · {customers:,} synthetic customers, {months} months (and {window} to check), seed {seed}"
+    print(title, file=sys.stderr)
+    reporter = StepReporter(human=True)
+    _simulate(config, customers=customers, months=months + window, seed=seed, reporter=reporter)
+    store = Store.open(config.workspace / "models", tracking_uri=environ.get("MLFLOW_TRACKING_URI"), name=config.name, create=True)
+    trained = pipeline.train(config, as_of, store=store, reporter=reporter)
+    reporter.start("promote")
+    verdict = promote(config, store, version=None, environ=environ)
+    reporter.done("promote", str(verdict).splitlines()[0])
+    key = token_key(config.output, environ)
+    published, night = pipeline.nightly(config, as_of, store=store, token_key=key, reporter=reporter, force=True)
+    if night is None:
+        raise RuntimeError("a new champion always makes a new night")
+    catalogue = load_catalogue(config.wording)
+    out = console()
+    out.print(_tier_table(config, night, as_of, add_months(as_of, window), catalogue))
+    out.print(quality_table(trained.model.evaluation))
+    _show_list(config, night, catalogue)
+    _show_paths(config, published.folder, trained, environ)
+
+
+def _simulate(config: Config, *, customers: int, months: int, seed: int, reporter: StepReporter) -> None:
+    from custvalue.simulate import simulate
+
+    reporter.start("simulate")
+    rows = simulate(config.sources.folder, customers=customers, months=months, seed=seed, start=START, progress=reporter.note)
+    total = sum(rows.values())
+    reporter.done("simulate", f"{len(rows)} tables, {total / 1e6:.1f} M rows in {_short(config.sources.folder)}")
+
+
+def _tier_table(config: Config, night: Night, as_of: date, known_at: date, catalogue: Catalogue) -> object:
+    by_tier = pipeline.tiers_by_size(config, night.features, night.tiers)
+    happened = pipeline.snapshot_outcomes(config, night.features.tables, as_of, known_at)
+    judged = night.scores.merge(happened, on="customer_id")
+    rates = judged.groupby("tier")[["probability", "outcome"]].mean().to_dict("index")
+    rows = []
+    for row in by_tier.to_dict("records"):
+        rate = rates.get(row["tier"], {"probability": float("nan"), "outcome": float("nan")})
+        rows.append(
+            (
+                catalogue.label(f"tiers.{row['tier']}", config.language, default=row["tier"]),
+                f"{row['customers']:,}",
+                f"{row['revenue_share']:.1%}",
+                catalogue.money(row["arpu"], language=config.language, currency=config.currency),
+                f"{rate['probability']:.1%} / {rate['outcome']:.1%}",
+            )
+        )
+    window = config.churn.gap_months + config.churn.horizon_months
+    headers = [catalogue.label(f"terminal.{name}", config.language) for name in ("tier", "customers", "revenue_share", "arpu")]
+    return table((*headers, catalogue.label("terminal.left", config.language, months=str(window))), rows)
+
+
+def _show_list(config: Config, night: Night, catalogue: Catalogue) -> None:
+    language = config.language
+    manager = night.rows.groupby("manager_id").net_value.sum().idxmax()
+    rows = night.rows[night.rows.manager_id == manager]
+    shown = min(_ROWS_SHOWN, len(rows))
+    out = console()
+    out.print(catalogue.label("terminal.list_of", language, manager=str(manager), shown=str(shown), count=str(len(rows))), markup=False)
+
+    def money(value: float) -> str:
+        return catalogue.money(value, language=language, currency=config.currency)
+
+    lines = [
+        (
+            row["priority"],
+            row["customer"],
+            catalogue.label(f"tiers.{row['tier']}", language, default=row["tier"]),
+            " · ".join(row[f"reasons_{language}"]),
+            money(row["value_at_stake"]),
+            money(row["net_value"]),
+        )
+        for row in rows.head(shown).to_dict("records")
+    ]
+    names = ("customer", "tier", "reasons", "at_stake", "net_value")
+    out.print(table(("", *(catalogue.label(f"terminal.{name}", language) for name in names)), lines, left=4))
+
+
+def _show_paths(config: Config, night: Path, trained: pipeline.Trained, environ: Mapping[str, str]) -> None:
+    out = console()
+    workbook = sorted((night / "lists").glob("*.xlsx"))[0]
+    store = environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{_short(config.workspace / 'models' / 'mlflow.db')}"
+    lines = [
+        ("workbooks", f"{_short(workbook)} and {len(list(workbook.parent.iterdir())) - 1} more"),
+        ("scores", _short(night / "scores.parquet")),
+        ("plots", f"{_short(config.output / 'plots')}/ ({', '.join(path.stem for path in trained.plots)})"),
+        ("model", f"mlflow ui --backend-store-uri {store}"),
+        ("next", 'README, "Bring your own tables"'),
+    ]
+    for name, text in lines:
+        out.print(f"{name:<10} {text}", markup=False)
+
+
+def _short(path: Path) -> str:
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

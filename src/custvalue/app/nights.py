@@ -1,0 +1,46 @@
+"""Scores and lists of a night that is not published: for a look, for a dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from custvalue import pipeline
+from custvalue.app.files import write_parquet
+from custvalue.app.keys import token_key
+from custvalue.app.tables import show_dry_run
+from custvalue.config import Config
+
+if TYPE_CHECKING:
+    from custvalue.app.console import StepReporter
+    from custvalue.tracking import Store
+
+_UNPUBLISHED = "unpublished"
+
+
+def _make(config: Config, as_of: date, store: Store, reporter: StepReporter, environ: Mapping[str, str]) -> pipeline.Night:
+    tables, _ = pipeline.check(config, as_of, reporter=reporter)
+    model = store.load("champion")
+    key = token_key(config.output, environ)
+    return pipeline.make_night(config, as_of, model=model, run_id=_UNPUBLISHED, token_key=key, tables=tables, reporter=reporter)
+
+
+def score_only(config: Config, as_of: date, *, store: Store, reporter: StepReporter, environ: Mapping[str, str]) -> Path:
+    """Write ``scores/as_of=DATE.parquet`` under the output folder."""
+    night = _make(config, as_of, store, reporter, environ)
+    path = config.output / "scores" / f"as_of={as_of}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_parquet(path, night.scores)
+    return path
+
+
+def lists_only(config: Config, as_of: date, *, store: Store, reporter: StepReporter, environ: Mapping[str, str], dry_run: bool) -> None:
+    """Write ``lists/as_of=DATE/<manager>.xlsx`` under the output folder, or only show what that would mean."""
+    night = _make(config, as_of, store, reporter, environ)
+    show_dry_run(config, night)
+    if dry_run:
+        return
+    for path in pipeline.write_lists(config.output / "lists" / f"as_of={as_of}", night, config, as_of):
+        print(path)

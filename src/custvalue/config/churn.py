@@ -1,0 +1,53 @@
+"""Settings of the churn model: what counts as leaving, which snapshots train, how the model is fitted and judged."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from custvalue.config.base import Settings
+
+Kind = Literal["voluntary", "port_out", "non_payment", "natural", "silence"]
+
+
+class ChurnConfig(Settings):
+    """The outcome, its window, and training.
+
+    Attributes
+    ----------
+    kinds : tuple of str
+        Kinds of departure that are the outcome. Who leaves by another kind is dropped from training and counted.
+    gap_months, horizon_months : int
+        A customer of the snapshot ``as_of`` is a leaver iff ``as_of + gap < left_on <= as_of + gap + horizon``.
+    outcomes_recorded_after : date, optional
+        Leavers up to this day are missing from the tables: snapshots before it are refused.
+    snapshots : int
+        At most so many monthly snapshots, the newest ones, are stacked.
+    min_leavers : int
+        Below so many leavers training is refused.
+    small_leavers : int
+        Below so many leavers a fold is cross-fitted instead of set aside (the run says so).
+    capacity_share : float
+        Share of the base that can be contacted; lift is also reported there.
+    max_rounds : int
+        Upper bound of boosting rounds; log loss on a later slice (or fold) stops earlier.
+    bootstrap : int
+        Resamples for the 95 % intervals.
+    threads : int
+        LightGBM threads. Fixed, because a model is only reproducible with a fixed number.
+    """
+
+    kinds: tuple[Kind, ...] = ("voluntary", "port_out")
+    gap_months: int = Field(default=1, ge=0, le=12)
+    horizon_months: int = Field(default=2, ge=1, le=24)
+    outcomes_recorded_after: date | None = None
+    snapshots: int = Field(default=16, ge=1, le=120)
+    min_leavers: int = Field(default=40, ge=2)
+    small_leavers: int = Field(default=400, ge=2)
+    capacity_share: float = Field(default=0.02, gt=0, le=1)
+    max_rounds: int = Field(default=1500, ge=1)
+    bootstrap: int = Field(default=300, ge=50)
+    threads: int = Field(default=2, ge=1)
+    seed: int = 7

@@ -1,0 +1,157 @@
+"""From a YAML file to a frozen `Config`: variables filled in, paths resolved, faults told with their place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import Field, ValidationError, field_validator
+
+from custvalue.config.base import Settings
+from custvalue.config.churn import ChurnConfig
+from custvalue.config.features import FeaturesConfig
+from custvalue.config.promotion import PromotionConfig
+from custvalue.config.retention import RetentionPolicyConfig
+from custvalue.config.sources import SourceMapping, SourcesConfig
+from custvalue.config.tiers import TierPolicyConfig
+from custvalue.errors import ConfigError
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_Model = TypeVar("_Model", bound=Settings)
+
+
+class Config(Settings):
+    """Everything one operator's runs need; paths are absolute once loaded.
+
+    Attributes
+    ----------
+    name : str
+        Defaults to the file's stem; also the registered model's name.
+    currency, time_zone, language
+        One currency; months and days are cut in this zone; words are written in ``en`` or ``zh``.
+    workspace : Path
+        Holds ``models/`` and ``output/``.
+    output : Path
+        Defaults to ``<workspace>/output/<name>``.
+    tier_policy, retention_policy : Path
+        YAML files.
+    wording : Path
+        Folder of ``reasons.yaml`` and ``labels.yaml``; defaults to the one shipped with the package.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    currency: str = Field(default="CNY", pattern=r"^[A-Z]{3}$")
+    time_zone: str = "UTC"
+    language: str = Field(default="en", pattern="^(en|zh)$")
+    workspace: Path
+    output: Path
+    sources: SourcesConfig
+    features: FeaturesConfig = FeaturesConfig()
+    tier_policy: Path
+    churn: ChurnConfig = ChurnConfig()
+    promotion: PromotionConfig = PromotionConfig()
+    retention_policy: Path
+    wording: Path
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"unknown time zone {value!r}; use an IANA name such as Asia/Shanghai") from error
+        return value
+
+
+def ready_configs() -> Path:
+    """Folder of the YAML files that ship with the package."""
+    installed = Path(__file__).parents[1] / "configs"
+    return installed if installed.is_dir() else Path(__file__).parents[3] / "configs"
+
+
+def load_config(path: Path, *, environ: Mapping[str, str] | None = None) -> Config:
+    """Read a config file.
+
+    Parameters
+    ----------
+    path : Path
+        YAML file. Relative paths inside resolve against its folder.
+    environ : mapping, optional
+        Values for ``${NAME}`` and ``${NAME:-default}``; nothing else is read from the environment.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing, is not YAML, names an unset variable, or breaks the schema.
+    """
+    raw = _read_yaml(path, environ or {})
+    folder = path.resolve().parent
+
+    def resolved(value: object) -> str:
+        return str((folder / str(value)).resolve())
+
+    raw.setdefault("name", path.stem)
+    raw["workspace"] = resolved(raw.get("workspace", "."))
+    raw["output"] = resolved(raw["output"] if "output" in raw else Path(raw["workspace"]) / "output" / str(raw["name"]))
+    raw["wording"] = resolved(raw.get("wording", ready_configs() / "wording"))
+    for key in ("tier_policy", "retention_policy"):
+        if key in raw:
+            raw[key] = resolved(raw[key])
+    sources = raw.get("sources")
+    if isinstance(sources, dict):
+        for key in ("folder", "mapping"):
+            if sources.get(key) is not None:
+                sources[key] = resolved(sources[key])
+    return _validated(Config, raw, path)
+
+
+def load_tier_policy(path: Path) -> TierPolicyConfig:
+    """Read a tier policy; see `TierPolicyConfig`."""
+    return _validated(TierPolicyConfig, _read_yaml(path, {}), path)
+
+
+def load_retention_policy(path: Path) -> RetentionPolicyConfig:
+    """Read a retention policy; see `RetentionPolicyConfig`."""
+    return _validated(RetentionPolicyConfig, _read_yaml(path, {}), path)
+
+
+def load_mapping(path: Path) -> SourceMapping:
+    """Read a source mapping; see `SourceMapping`."""
+    return _validated(SourceMapping, _read_yaml(path, {}), path)
+
+
+def _read_yaml(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}). Check the path, or run `custvalue init DIR`.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text.") from error
+
+    def fill(match: re.Match[str]) -> str:
+        value = environ.get(match[1]) or match[2]
+        if value is None:
+            raise ConfigError(f"{path}: ${{{match[1]}}} is not set. Set it, or write ${{{match[1]}:-default}}.")
+        return value
+
+    try:
+        raw = yaml.safe_load(_VARIABLE.sub(fill, text))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: is not YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path}: must hold keys and values, not {type(raw).__name__}.")
+    return raw
+
+
+def _validated(model: type[_Model], raw: Mapping[str, Any], path: Path) -> _Model:
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        faults = [
+            f"  {'.'.join(map(str, fault['loc'])) or '(file)'}: {fault['msg'].removeprefix('Value error, ')}" for fault in error.errors()
+        ]
+        raise ConfigError("\n".join([f"{path}: {len(faults)} fault(s)", *faults])) from error

@@ -1,0 +1,43 @@
+"""DuckDB, embedded: the engine of one machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import ibis
+from ibis.backends.duckdb import Backend
+
+from custvalue.errors import CustValueError
+
+
+class EngineError(CustValueError):
+    """The engine refused a statement; the caller says which table or file it was about."""
+
+
+def connect() -> Backend:
+    """Open an empty in-memory database whose session works in UTC."""
+    con = ibis.duckdb.connect()
+    con.raw_sql("SET TimeZone = 'UTC'")
+    con.raw_sql("SET enable_progress_bar = false")
+    return con
+
+
+def run(con: Backend, sql: str) -> list[tuple[Any, ...]]:
+    """Run one statement and fetch its rows.
+
+    Raises
+    ------
+    EngineError
+        With the engine's first line of explanation.
+    """
+    try:
+        return [tuple(row) for row in con.raw_sql(sql).fetchall()]
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        raise EngineError(lines[0] if lines else type(error).__name__) from error
+
+
+def scalar(con: Backend, sql: str) -> Any:
+    """Run a statement that gives one value."""
+    return run(con, sql)[0][0]

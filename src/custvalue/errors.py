@@ -1,0 +1,64 @@
+"""What can go wrong, by who can mend it; each error carries the exit code that the command line promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class CustValueError(Exception):
+    """Root of every error that custvalue raises on purpose.
+
+    The message says what is wrong, where (table, column, rows, an example) and what to do about it.
+    """
+
+    exit_code = 1
+
+
+class ConfigError(CustValueError, ValueError):
+    """A command, a YAML file or an argument is wrong (exit 2)."""
+
+    exit_code = 2
+
+
+class DataError(CustValueError, ValueError):
+    """Data break the contract, come late, or are missing (exit 3)."""
+
+    exit_code = 3
+
+
+class ModelError(CustValueError):
+    """A model is missing, untrainable, refused, or failed its gate (exit 4)."""
+
+    exit_code = 4
+
+
+class PublishError(CustValueError):
+    """Another run holds the lock, or has published something else for the night (exit 5)."""
+
+    exit_code = 5
+
+
+class TryAgainError(CustValueError):
+    """Something outside is busy or full: the same command may pass later (exit 75)."""
+
+    exit_code = 75
+
+
+def mask(value: object) -> str:
+    """Show an identifier's ends only, so that an error message can hold an example.
+
+    >>> mask("7590-VHVEG")
+    '75***EG'
+    """
+    text = str(value)
+    return text if len(text) <= 3 else f"{text[:2]}***{text[-2:]}"
+
+
+def some(values: Iterable[object], limit: int = 3) -> str:
+    """Join the first few values for a message.
+
+    >>> some(["a", "b", "c", "d"])
+    'a, b, c, …'
+    """
+    shown = [str(value) for value in values]
+    return ", ".join(shown[:limit] + (["…"] if len(shown) > limit else []))

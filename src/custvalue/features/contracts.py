@@ -1,0 +1,105 @@
+"""Contracts, bundles and discounts: which are in force, when they end, how many products the customer holds."""
+
+from __future__ import annotations
+
+import re
+
+import ibis
+from ibis.expr.types import BooleanValue, Value
+
+from custvalue.features.blocks import Feature, View, number
+from custvalue.features.columns import FeatureColumn
+from custvalue.features.dated import days_until
+
+_ENDING = {
+    "contract": ("contract_days_to_end", "Days until the contract ends", "合约剩余天数", "contract"),
+    "bundle": ("bundle_days_to_end", "Days until the bundle ends", "融合套餐剩余天数", "contract"),
+    "discount": ("discount_days_to_end", "Days until the discount ends", "优惠剩余天数", "discount_end"),
+}
+
+
+def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
+    """Features of everything that started before the moment; an end date is the first day no longer covered."""
+    today = view.moment.day
+    rows = table.filter(table.starts_on <= today)
+    endless = rows.ends_on.isnull() if "ends_on" in rows.columns else ibis.literal(True)
+    in_force = endless | (rows.ends_on > today) if "ends_on" in rows.columns else endless
+    features = _ends(rows, view, in_force) if "ends_on" in rows.columns else []
+    signed = in_force & (rows.kind == "contract")
+    if "product" in rows.columns:
+        held = in_force & (rows.kind != "discount")
+        features += [
+            _feature(
+                "contract_product",
+                "Contract in force",
+                "当前合约",
+                "category",
+                rows["product"].argmax(rows.starts_on, where=signed),
+            ),
+            _feature(
+                "product_count",
+                "Products held",
+                "持有产品数",
+                "count",
+                number(rows["product"].nunique(where=held)),
+                reason="products",
+            ),
+        ]
+        features += [
+            _feature(
+                f"product_{slug(name)}",
+                f"Holds {name}",
+                f"持有{name}",
+                "yes/no",
+                number((held & (rows["product"] == name)).max()),
+                reason="products",
+            )
+            for name in view.products
+        ]
+    if "monthly_fee" in rows.columns:
+        features.append(
+            _feature(
+                "contract_fee",
+                "Monthly fee of contracts in force",
+                "在约月费",
+                "money",
+                number(rows.monthly_fee.sum(where=in_force)),
+            )
+        )
+    return rows, features
+
+
+def _ends(rows: ibis.Table, view: View, in_force: BooleanValue) -> list[Feature]:
+    features = []
+    for kind, (name, en, zh, reason) in _ENDING.items():
+        end = rows.ends_on.max(where=in_force & (rows.kind == kind))
+        features.append(_feature(name, en, zh, "days", days_until(end, view.moment), reason=reason))
+    signed = rows.kind == "contract"
+    last_end = rows.ends_on.max(where=signed & ~in_force)
+    covered = (signed & in_force).any().fill_null(False)
+    ended = ibis.ifelse(covered, None, -days_until(last_end, view.moment))
+    features.append(_feature("contract_ended_days", "Days since the last contract ended, none in force", "合约到期后天数", "days", ended))
+    return features
+
+
+def slug(product: str) -> str:
+    """Column-name form of a product's name.
+
+    >>> slug("Online security")
+    'online_security'
+    """
+    return re.sub(r"[^a-z0-9]+", "_", product.lower()).strip("_")
+
+
+def _feature(name: str, en: str, zh: str, unit: str, value: Value, *, reason: str = "contract") -> Feature:
+    kind: str = "category" if unit == "category" else "number"
+    column = FeatureColumn(
+        name=name,
+        en=en,
+        zh=zh,
+        unit=unit,
+        null="none in force",
+        reason=reason,
+        kind="category" if kind == "category" else "number",
+    )
+    return Feature(column, value)

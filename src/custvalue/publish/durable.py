@@ -1,0 +1,71 @@
+"""Writes that survive a power cut: fsync of files and folders, atomic and exclusive creation."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from custvalue.errors import TryAgainError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+@contextmanager
+def full_disk_can_wait(where: Path) -> Iterator[None]:
+    """Turn a full disk into `TryAgainError`; other errors pass through."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise TryAgainError(f"{where}: the disk or quota is full. Free some room and run the command again.") from error
+
+
+def sync(path: Path) -> None:
+    """Flush a file's content, or a folder's entries, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file so that readers see the old one or the new one, never a part."""
+    temporary = _write_beside(path, content)
+    temporary.replace(path)
+    sync(path.parent)
+
+
+def create_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file whole, and only if none is there.
+
+    Raises
+    ------
+    FileExistsError
+        Somebody else created it first; theirs is untouched.
+    """
+    temporary = _write_beside(path, content)
+    try:
+        # A link, unlike a rename, fails when the name is taken; unlike O_EXCL, the content is there at once.
+        os.link(temporary, path)
+    finally:
+        temporary.unlink()
+    sync(path.parent)
+
+
+def _write_beside(path: Path, content: Mapping[str, Any]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(content, file, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return temporary

@@ -1,0 +1,24 @@
+"""Who is worth a contact tonight: value kept, expected net value, suppression, capacity, ranking."""
+
+from custvalue.retention.contact import break_even, contact_value, policy_contact_value
+from custvalue.retention.ranking import DECISIONS, POOL, Ranking, rank
+from custvalue.retention.risk import HIGH_RISK, MEDIUM_RISK, risk_band
+from custvalue.retention.sensitivity import sensitivity
+from custvalue.retention.value import annuity, offer_cost, value_kept
+
+__all__ = [
+    "DECISIONS",
+    "HIGH_RISK",
+    "MEDIUM_RISK",
+    "POOL",
+    "Ranking",
+    "annuity",
+    "break_even",
+    "contact_value",
+    "offer_cost",
+    "policy_contact_value",
+    "rank",
+    "risk_band",
+    "sensitivity",
+    "value_kept",
+]

@@ -1,0 +1,66 @@
+"""How many contacts each manager can make on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from custvalue.errors import DataError, mask
+
+_OPTIONAL = ("valid_from", "daily_capacity", "absent_from", "absent_to")
+
+
+def current_managers(managers: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
+    """Give each manager's latest row known on a day.
+
+    Parameters
+    ----------
+    managers : DataFrame
+        manager_id; and where known valid_from, daily_capacity (contacts a day), absent_from and absent_to (both days
+        included; without absent_to the manager is away until further notice).
+    as_of : date
+        Rows valid only from a later day are not seen.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by manager_id: capacity (float64, NaN where the table gives none), absent (bool).
+
+    Raises
+    ------
+    DataError
+        A column is absent, a manager stands there twice for the same day, or a capacity is negative.
+    """
+    if "manager_id" not in managers.columns:
+        raise DataError("managers: column manager_id is missing. Map it, or leave the table out.")
+    table = managers[["manager_id"]].copy()
+    for column in _OPTIONAL:
+        table[column] = managers[column] if column in managers.columns else None
+    for column in ("valid_from", "absent_from", "absent_to"):
+        table[column] = _days(table[column])
+    day = pd.Timestamp(as_of)
+    table = table[table["valid_from"].isna() | (table["valid_from"] <= day)]
+    _refuse(table[table.duplicated(["manager_id", "valid_from"])], "stand there twice for one valid_from", "Keep one.")
+    # a row without valid_from has always held, so any dated one replaces it
+    latest = table.sort_values("valid_from", na_position="first", kind="stable").groupby("manager_id").tail(1)
+    capacity = pd.to_numeric(latest["daily_capacity"]).astype("float64")
+    _refuse(latest[capacity < 0], "have a negative daily_capacity", "Write 0 or more.")
+    absence_known = latest["absent_from"].notna() | latest["absent_to"].notna()
+    begun = latest["absent_from"].isna() | (latest["absent_from"] <= day)
+    unfinished = latest["absent_to"].isna() | (latest["absent_to"] >= day)
+    columns = {"capacity": np.floor(capacity.to_numpy()), "absent": (absence_known & begun & unfinished).to_numpy()}
+    return pd.DataFrame(columns, index=pd.Index(latest["manager_id"], name="manager_id"))
+
+
+def _days(values: pd.Series) -> pd.Series:
+    days = pd.to_datetime(values)
+    return days.dt.tz_localize(None) if days.dt.tz is not None else days
+
+
+def _refuse(rows: pd.DataFrame, fault: str, remedy: str) -> None:
+    if len(rows):
+        examples: Sequence[str] = [mask(manager) for manager in rows["manager_id"][:3]]
+        raise DataError(f"managers: {len(rows)} rows {fault} (for example {', '.join(examples)}). {remedy}")

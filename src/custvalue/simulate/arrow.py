@@ -1,0 +1,60 @@
+"""From NumPy to the Arrow types of the data contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from custvalue.simulate.timeline import Dates, Flags, Floats, Ints
+
+DECIMAL = pa.decimal128(18, 4)
+TIME = pa.timestamp("us")
+
+
+def money(cents: Ints) -> pa.Array:
+    """Cents as decimal(18, 4)."""
+    return _decimals(cents.astype(np.int64) * 100)
+
+
+def volume(values: Floats) -> pa.Array:
+    """Amounts as decimal(18, 4), kept to two places."""
+    return _decimals(np.rint(values * 100).astype(np.int64) * 100)
+
+
+def times(values: Dates) -> pa.Array:
+    """Moments as timestamps in microseconds; NaT becomes null."""
+    return pa.array(values.astype("datetime64[us]"), type=TIME)
+
+
+def dates(values: Dates) -> pa.Array:
+    """Days as date32; NaT becomes null."""
+    return pa.array(values.astype("datetime64[D]"), type=pa.date32())
+
+
+def counts(values: Ints, *, missing: Flags | None = None) -> pa.Array:
+    """Whole numbers as int64."""
+    return pa.array(values.astype(np.int64), type=pa.int64(), mask=missing)
+
+
+def names(catalogue: Sequence[str], positions: Ints) -> pa.Array:
+    """Texts of a catalogue by position; −1 becomes null."""
+    chosen = pa.array(positions.astype(np.int64), mask=np.asarray(positions) < 0)
+    return pa.array(catalogue, type=pa.string()).take(chosen)
+
+
+def codes(prefix: str, numbers: Ints, digits: int) -> pa.Array:
+    """Identifiers such as ``C0000017``; a negative number becomes null."""
+    chosen = pa.array(numbers.astype(np.int64), mask=np.asarray(numbers) < 0)
+    padded = pc.utf8_lpad(pc.cast(chosen, pa.string()), width=digits, padding="0")
+    return pc.binary_join_element_wise(pa.scalar(prefix), padded, "")
+
+
+def _decimals(ten_thousandths: Ints) -> pa.Array:
+    """Build 16-byte little-endian integers from 8-byte ones by extending the sign."""
+    wide = np.empty((len(ten_thousandths), 2), dtype="<i8")
+    wide[:, 0] = ten_thousandths
+    wide[:, 1] = ten_thousandths >> 63
+    return pa.Array.from_buffers(DECIMAL, len(wide), [None, pa.py_buffer(wide)])

@@ -1,0 +1,34 @@
+"""Names and price lists of the synthetic operator; every name is visibly invented."""
+
+from __future__ import annotations
+
+REGIONS = ("North 北区", "South 南区", "East 东区", "West 西区", "Central 中区", "Island 岛区")
+REGION_SHARES = (0.24, 0.22, 0.2, 0.15, 0.14, 0.05)
+
+SEGMENTS = ("consumer", "household", "enterprise")
+HOUSEHOLD, ENTERPRISE = 1, 2
+
+PLAN_FEES = (0, 9, 19, 29, 39, 59, 79, 99, 129, 169, 199, 299, 399, 599)
+"""Currency a month, ascending; the first one charges for use alone."""
+PLANS = ("Pay as you go 标准资费", *(f"Plan {fee} 套餐" for fee in PLAN_FEES[1:]))
+
+KINDS = ("contract", "bundle", "discount")
+CONTRACT, BUNDLE, DISCOUNT = 0, 1, 2
+PRODUCTS = {
+    (CONTRACT, 12): "Contract 12 合约12个月",
+    (CONTRACT, 24): "Contract 24 合约24个月",
+    (BUNDLE, 24): "Broadband bundle 融合宽带",
+    (BUNDLE, 36): "Family bundle 家庭融合",
+    (DISCOUNT, 6): "Welcome discount 新客优惠",
+    (DISCOUNT, 12): "Loyalty discount 老客优惠",
+}
+
+CHANNELS = ("app", "auto_debit", "third_party", "shop", "bank")
+CHANNEL_SHARES = (0.4, 0.2, 0.25, 0.08, 0.07)
+AUTO_DEBIT = 1
+
+COMPLAINT_CATEGORIES = ("billing", "network", "service", "marketing", "broadband")
+COMPLAINT_SHARES = (0.32, 0.28, 0.18, 0.12, 0.1)
+
+DEPARTURES = ("voluntary", "port_out", "non_payment")
+VOLUNTARY, PORT_OUT, NON_PAYMENT = 0, 1, 2

@@ -1,0 +1,180 @@
+"""From raw files and foreign tables to SELECTs that give contract tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ibis
+from ibis.backends.duckdb import Backend
+
+from custvalue.config import SourceMapping
+from custvalue.config.sources import RawInput, TableMapping, Unpivot
+from custvalue.engines import EngineError, run, scalar
+from custvalue.errors import ConfigError, DataError, some
+from custvalue.sources.contract import CONTRACT
+
+_SUFFIXES = (".parquet", ".csv", ".csv.gz")
+
+
+def quoted(name: str) -> str:
+    """Quote an identifier for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a text for SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def find_contract_files(folder: Path) -> dict[str, Path]:
+    """Find ``<table>.parquet``, ``.csv`` or ``.csv.gz`` for each contract table in a folder."""
+    if not folder.is_dir():
+        raise DataError(f"data folder {folder} does not exist. Check `sources.folder`.")
+    found = {}
+    for name in CONTRACT:
+        paths = [folder / f"{name}{suffix}" for suffix in _SUFFIXES if (folder / f"{name}{suffix}").is_file()]
+        if len(paths) > 1:
+            raise DataError(f"table {name}: found {some(path.name for path in paths)} in {folder}. Keep one of them.")
+        if paths:
+            found[name] = paths[0]
+    return found
+
+
+def file_select(path: Path | str) -> str:
+    """SELECT over a Parquet or CSV file; CSV values arrive as text, so that nothing is guessed."""
+    if str(path).endswith(".parquet"):
+        return f"SELECT * FROM read_parquet({literal(str(path))})"
+    return f"SELECT * FROM read_csv({literal(str(path))}, all_varchar = true, header = true)"
+
+
+def load_raw_inputs(con: Backend, mapping: SourceMapping, folder: Path, *, mapping_file: Path) -> list[Path]:
+    """Make a view (or, for a foreign backend, a table) in schema ``raw`` for each input of the mapping.
+
+    Returns
+    -------
+    list of Path
+        The files that were named, for digests.
+
+    Raises
+    ------
+    ConfigError
+        A cast names a column that the input lacks.
+    DataError
+        A file is absent or unreadable, a backend cannot be reached, a value does not convert.
+    """
+    files: list[Path] = []
+    for name, source in mapping.inputs.items():
+        where = f"{mapping_file.name}: input {name}"
+        if source.backend is not None:
+            _copy_foreign_table(con, source, name, where)
+            continue
+        select = str(source.sql)
+        if source.path is not None:
+            found = sorted(folder.glob(source.path))
+            if not found:
+                remedy = "Put the file there, or mend `path` or `sources.folder`."
+                raise DataError(f"{where}: no file {source.path} in {folder}. {remedy}")
+            files.extend(found)
+            select = file_select(folder / source.path)
+        try:
+            _create_input(con, name, select, source, where)
+        except EngineError as error:
+            raise DataError(f"{where}: {source.path or 'its SELECT'} cannot be read: {error}") from error
+    return files
+
+
+def _create_input(con: Backend, name: str, select: str, source: RawInput, where: str) -> None:
+    if source.sql is not None:
+        with_search_path(con, f"CREATE TABLE raw.{quoted(name)} AS {select}")
+        return
+    if source.cast:
+        text = f"raw.{quoted(name + ' as text')}"
+        run(con, f"CREATE VIEW {text} AS {select}")
+        select = _cast_select(con, text, source.cast, where)
+    # text files are parsed once; Parquet is read where and when it is needed
+    kind = "VIEW" if str(source.path).endswith(".parquet") else "TABLE"
+    run(con, f"CREATE {kind} raw.{quoted(name)} AS {select}")
+
+
+def with_search_path(con: Backend, sql: str) -> None:
+    """Run a statement in which raw inputs go by their bare names."""
+    run(con, "SET search_path = 'raw'")
+    try:
+        run(con, sql)
+    finally:
+        run(con, "SET search_path = 'main'")
+
+
+def _cast_select(con: Backend, view: str, cast: dict[str, str], where: str) -> str:
+    names = [row[0] for row in run(con, f"DESCRIBE {view}")]
+    if unknown := [column for column in cast if column not in names]:
+        raise ConfigError(f"{where}: cast names {some(unknown)}, but the columns are {some(names, 12)}.")
+    for column, dtype in cast.items():
+        refuse_bad_casts(con, view, quoted(column), dtype, f"{where}, column {column}")
+    parts = [f"CAST({quoted(c)} AS {cast[c]}) AS {quoted(c)}" if c in cast else quoted(c) for c in names]
+    return f"SELECT {', '.join(parts)} FROM {view}"
+
+
+def refuse_bad_casts(con: Backend, relation: str, expression: str, dtype: str, where: str) -> None:
+    """Stop if values of an expression do not convert to a type without loss of meaning.
+
+    Raises
+    ------
+    DataError
+        With the number of bad values and three examples.
+    """
+    bad = f"v IS NOT NULL AND TRY_CAST(v AS {dtype}) IS NULL"
+    if dtype in ("BIGINT", "INTEGER"):
+        bad = f"({bad}) OR TRY_CAST(v AS DOUBLE) <> TRY_CAST(v AS {dtype})"
+    count, examples = run(
+        con,
+        f"SELECT count(*), list(DISTINCT v ORDER BY v)[1:3] FROM (SELECT {expression} AS v FROM {relation}) WHERE {bad}",
+    )[0]
+    if count:
+        kind = {"DATE": "dates (YYYY-MM-DD)", "TIMESTAMP": "times (YYYY-MM-DD HH:MM:SS)"}.get(dtype, dtype)
+        raise DataError(
+            f"{where}: {count:,} value(s) are not {kind}: {some(map(repr, examples))}. Mend the file, or convert the column in the mapping."
+        )
+
+
+def _copy_foreign_table(con: Backend, source: RawInput, name: str, where: str) -> None:
+    try:
+        foreign = ibis.connect(str(source.backend))
+        con.create_table(name, foreign.table(str(source.table)).to_pyarrow(), database="raw")
+    except Exception as error:  # every backend has its own errors; all of them mean the same to the user
+        raise DataError(f"{where}: table {source.table} of the backend cannot be read: {error}") from error
+
+
+def mapped_select(table: str, mapping: TableMapping, where: str) -> str:
+    """SELECT that gives a contract table's columns (still untyped) from raw inputs."""
+    if unknown := [c for c in _targets(mapping) if c not in CONTRACT[table].by_name and c != "available_at"]:
+        raise ConfigError(
+            f"{where}: table {table} has no column {some(unknown)}; the contract has {', '.join(CONTRACT[table].by_name)}, available_at."
+        )
+    if mapping.sql is not None:
+        return mapping.sql.strip().rstrip(";")
+    plain = {target: quoted(source) for target, source in mapping.rename.items()} | mapping.columns
+    source = quoted(str(mapping.from_))
+    months = [_month_columns(mapping.unpivot, table, day) for day in mapping.unpivot.months] if mapping.unpivot else [{}]
+    select = " UNION ALL ".join(_select(plain | columns, source) for columns in months)
+    return f"SELECT * FROM ({select}) WHERE {mapping.where}" if mapping.where else select
+
+
+def _targets(mapping: TableMapping) -> list[str]:
+    return [*mapping.rename, *mapping.columns, *(mapping.unpivot.columns if mapping.unpivot else ())]
+
+
+def _month_columns(unpivot: Unpivot, table: str, day: str) -> dict[str, str]:
+    month = {"month": f"DATE {literal(day)}"} if CONTRACT[table].monthly else {}
+    patterns = {target: pattern.replace("{month}", f"DATE {literal(day)}") for target, pattern in unpivot.columns.items()}
+    return month | {target: pattern.replace("{}", unpivot.months[day]) for target, pattern in patterns.items()}
+
+
+def _select(columns: dict[str, str], source: str) -> str:
+    parts = ", ".join(f"{expression} AS {quoted(target)}" for target, expression in columns.items())
+    return f"SELECT {parts} FROM {source}"
+
+
+def count_rows(con: Backend, relation: str) -> int:
+    """Number of rows of a relation."""
+    return int(scalar(con, f"SELECT count(*) FROM {relation}"))

@@ -1,0 +1,111 @@
+"""MLflow kept quiet, its global settings put back, and its errors told in this project's words."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+from custvalue.errors import CustValueError, ModelError, TryAgainError
+
+_TRACKING_URI = "MLFLOW_TRACKING_URI"
+_PROGRESS_BAR = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
+_BUSY = ("database is locked", "database table is locked", "database or disk is full", "API request to")
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+@contextmanager
+def calm(uri: str) -> Iterator[None]:
+    """Use MLflow without its chatter, and raise its failures as errors of this project.
+
+    Parameters
+    ----------
+    uri : str
+        The tracking store, for messages.
+
+    Raises
+    ------
+    TryAgainError
+        The store is locked, full or out of reach.
+    ModelError
+        MLflow refused something, or the database is damaged; their own words follow.
+    """
+    with ExitStack() as changed:
+        changed.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        changed.enter_context(_environment(_PROGRESS_BAR, "false"))
+        # MLflow sets up its loggers when it is imported, so the import comes before the silence.
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        for name, level in (("mlflow", logging.ERROR), ("alembic", logging.ERROR), ("mlflow.store.db", logging.CRITICAL)):
+            changed.enter_context(_level(name, level))
+        try:
+            yield
+        except CustValueError:
+            raise
+        except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
+            raise _translated(error, uri) from error
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise _translated(error, uri) from error
+
+
+@contextmanager
+def as_global_store(uri: str) -> Iterator[None]:
+    """Make a store MLflow's global one for a moment, for the calls that ignore their client's."""
+    from mlflow.tracking._tracking_service import utils
+
+    before = utils._tracking_uri
+    with _environment(_TRACKING_URI, uri):
+        # Not set_tracking_uri(before) afterwards: with None it would delete the user's environment variable.
+        utils._tracking_uri = uri  # type: ignore[assignment]
+        try:
+            yield
+        finally:
+            utils._tracking_uri = before
+
+
+def shown(uri: str) -> str:
+    """Give a store's address without user name and password."""
+    parts = urlsplit(uri)
+    if "@" not in parts.netloc:
+        return uri
+    return urlunsplit(parts._replace(netloc=f"***@{parts.netloc.rpartition('@')[2]}"))
+
+
+def _translated(error: Exception, uri: str) -> CustValueError:
+    text = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    if isinstance(error, OSError) or any(sign in str(error) for sign in _BUSY):
+        return TryAgainError(f"{shown(uri)}: the model store is busy, full or out of reach ({text}). Try again later.")
+    return ModelError(f"{shown(uri)}: the model store cannot be used: {text}")
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before
+
+
+@contextmanager
+def _level(name: str, level: int) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(max(level, before))
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

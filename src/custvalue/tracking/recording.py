@@ -1,0 +1,181 @@
+"""One training, written down: run, data, metrics, plots, the native booster, and its registered version."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from custvalue.churn.bundle import MODEL_FILE, ModelBundle
+from custvalue.errors import ModelError
+from custvalue.tracking.calm import as_global_store
+from custvalue.tracking.checks import write_check
+from custvalue.tracking.database import Place
+from custvalue.tracking.versions import BOOSTER_FILE, CHALLENGER, CHECK_FILE, DIGEST_TAG, DIGESTS_FILE, ModelVersion
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel
+    from mlflow.models import Model
+
+_BATCH = 100
+_DIGEST_LENGTH = 36
+_PLOT_DPI = 120
+
+
+@dataclass(frozen=True)
+class Training:
+    """What `Store.log_training` takes; see there."""
+
+    params: Mapping[str, Any]
+    digests: Mapping[str, str]
+    metrics: Mapping[str, float]
+    figures: Mapping[str, Figure]
+    texts: Mapping[str, str]
+    bundle: ModelBundle
+    X_sample: pd.DataFrame
+    tags: Mapping[str, str]
+    run_name: str | None
+
+
+def record(client: MlflowClient, place: Place, name: str, training: Training) -> ModelVersion:
+    """Log a training and register its model; on failure the run is FAILED and no version is left."""
+    run_id = client.create_run(_experiment(client, place, name), tags=dict(training.tags), run_name=training.run_name).info.run_id
+    version: str | None = None
+    try:
+        with tempfile.TemporaryDirectory(prefix="custvalue-") as folder:
+            _log_run(client, run_id, training, Path(folder) / "run")
+            model_id = _log_model(client, run_id, training, Path(folder) / "model")
+        version = _register(client, place, name, run_id, model_id, training.bundle.digest)
+        client.set_terminated(run_id, "FINISHED")
+        client.set_registered_model_alias(name, CHALLENGER, version)
+    except BaseException:
+        with suppress(Exception):
+            if version is not None:
+                client.delete_model_version(name, version)
+        with suppress(Exception):
+            client.set_terminated(run_id, "FAILED")
+        raise
+    return ModelVersion(name, int(version), run_id, training.bundle.digest)
+
+
+def _experiment(client: MlflowClient, place: Place, name: str) -> str:
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    location = f"{place.artifacts}/{name}" if place.artifacts else None
+    try:
+        return str(client.create_experiment(name, location, tags=place.experiment_tags))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+        return _experiment(client, place, name)
+
+
+def _log_run(client: MlflowClient, run_id: str, training: Training, folder: Path) -> None:
+    from mlflow.entities import Metric, Param
+
+    at = client.get_run(run_id).info.start_time
+    params = [Param(key, str(value)) for key, value in training.params.items()]
+    metrics = [Metric(key, float(value), at, 0) for key, value in training.metrics.items()]
+    for batch in _batches(params):
+        client.log_batch(run_id, params=batch)
+    for batch in _batches(metrics):
+        client.log_batch(run_id, metrics=batch)
+    client.log_inputs(run_id, datasets=[_dataset(table, digest) for table, digest in training.digests.items()])
+    (folder / "plots").mkdir(parents=True)
+    for title, figure in training.figures.items():
+        figure.savefig(folder / "plots" / f"{title}.png", dpi=_PLOT_DPI)
+    texts = {DIGESTS_FILE: json.dumps(dict(training.digests), indent=2, sort_keys=True), **training.texts}
+    for title, text in texts.items():
+        (folder / title).write_text(text, encoding="utf-8")
+    client.log_artifacts(run_id, str(folder))
+
+
+def _batches(items: list[Any]) -> list[list[Any]]:
+    left = iter(items)
+    return list(iter(lambda: list(islice(left, _BATCH)), []))
+
+
+def _dataset(table: str, digest: str) -> Any:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    # MLflow keeps 36 characters of a digest; digests.json holds them whole.
+    source = json.dumps({"tags": {"mlflow.source.type": "LOCAL", "mlflow.source.name": f"custvalue table {table}"}})
+    dataset = Dataset(name=table, digest=digest[:_DIGEST_LENGTH], source_type="code", source=source)
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
+
+
+def _log_model(client: MlflowClient, run_id: str, training: Training, folder: Path) -> str:
+    from mlflow.entities import LoggedModelOutput
+
+    experiment_id = client.get_run(run_id).info.experiment_id
+    model: LoggedModel = client.create_logged_model(
+        experiment_id, name="model", source_run_id=run_id, tags={DIGEST_TAG: training.bundle.digest}
+    )
+    try:
+        _save_model(training, folder, run_id=run_id, model_id=model.model_id)
+        client.log_model_artifacts(model.model_id, str(folder))
+        client.finalize_logged_model(model.model_id, "READY")
+    except BaseException:
+        with suppress(Exception):
+            client.finalize_logged_model(model.model_id, "FAILED")
+        raise
+    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
+    return str(model.model_id)
+
+
+def _save_model(training: Training, folder: Path, *, run_id: str, model_id: str) -> None:
+    """Write MLflow's LightGBM flavour with the bundle's very text, and the rest of the bundle beside it."""
+    import lightgbm
+    import mlflow.lightgbm
+    import numpy
+    from mlflow.models import Model, infer_signature
+
+    bundle = training.bundle
+    sample = training.X_sample
+    if sample.empty:
+        raise ModelError("a model is registered with a sample of its features, and the sample has no rows.")
+    booster = lightgbm.Booster(model_str=bundle.model_text)
+    encoded = pd.DataFrame(bundle.encode(sample), columns=[name for name, _ in bundle.columns])
+    # The path in MLmodel is relative: the absolute one would not outlive a move of the store.
+    card: Model = Model(artifact_path="model", model_uuid=model_id, run_id=run_id, model_id=model_id)
+    mlflow.lightgbm.save_model(
+        booster,
+        str(folder),
+        mlflow_model=card,
+        signature=infer_signature(encoded, booster.predict(encoded.to_numpy())),
+        # Named here, because MLflow would otherwise load the model in a second process to find them.
+        pip_requirements=[f"lightgbm=={lightgbm.__version__}", f"numpy=={numpy.__version__}"],
+    )
+    if Model.load(str(folder)).signature is None:
+        raise ModelError("MLflow kept no signature with the model, so it is not registered.")
+    bundle.save(folder)
+    (folder / MODEL_FILE).replace(folder / BOOSTER_FILE)
+    write_check(folder / CHECK_FILE, bundle, sample)
+
+
+def _register(client: MlflowClient, place: Place, name: str, run_id: str, model_id: str, digest: str) -> str:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    # A SQL registry looks the logged model up in the global store, whatever store the client is for.
+    with as_global_store(place.tracking_uri):
+        version = client.create_model_version(
+            name, source=f"models:/{model_id}", run_id=run_id, tags={DIGEST_TAG: digest}, model_id=model_id
+        )
+    return str(version.version)

@@ -1,0 +1,183 @@
+"""The model store of one config: its experiment, its registered model, and the aliases champion and challenger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from custvalue.churn.bundle import ModelBundle
+from custvalue.config import PromotionConfig
+from custvalue.tracking import promotion, recording, registry
+from custvalue.tracking.calm import calm, shown
+from custvalue.tracking.database import Place, locate, prepare
+from custvalue.tracking.gates import Verdict
+from custvalue.tracking.versions import LoadedModel, ModelVersion
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from mlflow import MlflowClient
+
+
+class Store:
+    """An open store; make one with `Store.open`.
+
+    Attributes
+    ----------
+    name : str
+        The registered model and the experiment, named after the config.
+    models : Path
+        The local folder with the promotion log.
+    """
+
+    def __init__(self, place: Place, name: str, client: MlflowClient) -> None:
+        self.name = name
+        self.models = place.models
+        self._place = place
+        self._client = client
+
+    @classmethod
+    def open(cls, models: Path, *, tracking_uri: str | None, name: str, create: bool, patience: float = 20.0) -> Store:
+        """Open a store; create it, or mend the paths in it after a move, where needed.
+
+        Parameters
+        ----------
+        models : Path
+            Folder of the default store, ``mlflow.db`` and ``artifacts/``.
+        tracking_uri : str or None
+            Another store: a SQLite file, a database or a server.
+        name : str
+            Name of the experiment and the registered model.
+        create : bool
+            Make a SQLite store that is not there.
+        patience : float
+            Seconds to wait while another process holds the store locked.
+
+        Raises
+        ------
+        ModelError
+            There is no store and `create` is false; or MLflow refuses it, for example as too old.
+        ConfigError
+            MLflow cannot keep registered models at the address.
+        TryAgainError
+            The store is locked, full or out of reach.
+        """
+        place = locate(models, tracking_uri, patience=patience)
+        prepare(place, name=name, create=create)
+        with calm(place.tracking_uri):
+            from mlflow import MlflowClient
+
+            return cls(place, name, MlflowClient(tracking_uri=place.tracking_uri, registry_uri=place.tracking_uri))
+
+    @property
+    def address(self) -> str:
+        """The store's MLflow address, without user name and password."""
+        return shown(self._place.tracking_uri)
+
+    def log_training(
+        self,
+        *,
+        params: Mapping[str, Any],
+        digests: Mapping[str, str],
+        metrics: Mapping[str, float],
+        figures: Mapping[str, Figure],
+        texts: Mapping[str, str],
+        bundle: ModelBundle,
+        X_sample: pd.DataFrame,
+        tags: Mapping[str, str],
+        run_name: str | None = None,
+    ) -> ModelVersion:
+        """Log a training as one run and register its model as the new challenger.
+
+        Parameters
+        ----------
+        params, metrics, tags : mapping
+            Of the run.
+        digests : mapping
+            Table → digest of its content; shown as the run's datasets. The key ``test`` names the rows that the
+            evaluation was measured on: versions with the same one are compared at promotion.
+        figures : mapping
+            Title → figure; kept as ``plots/<title>.png``.
+        texts : mapping
+            File name → content; ``evaluation.json`` (``Evaluation.to_dict()``) is what promotion judges.
+        bundle : ModelBundle
+            Kept whole inside the registered model.
+        X_sample : DataFrame
+            Some feature rows, no identifiers: the signature comes from them, and 50 are kept to check reloading.
+        run_name : str, optional
+            Shown in MLflow's list of runs.
+
+        Raises
+        ------
+        ModelError, TryAgainError
+            The run is marked FAILED and no version is left.
+        """
+        training = recording.Training(params, digests, metrics, figures, texts, bundle, X_sample, tags, run_name)
+        with calm(self._place.tracking_uri):
+            return recording.record(self._client, self._place, self.name, training)
+
+    def find(self, alias_or_version: str | int) -> ModelVersion | None:
+        """Resolve an alias (``champion``, ``challenger``) or a version number; None where there is none."""
+        with calm(self._place.tracking_uri):
+            return registry.find(self._client, self._place.tracking_uri, self.name, alias_or_version)
+
+    def load(self, alias_or_version: str | int) -> LoadedModel:
+        """Resolve an alias or a version number once, download the model and verify it.
+
+        Raises
+        ------
+        ModelError
+            There is no such version, or its files are missing or not the registered ones. LightGBM has read nothing then.
+        """
+        uri = self._place.tracking_uri
+        with calm(uri):
+            version = registry.get(self._client, uri, self.name, alias_or_version)
+            return registry.load(self._client, uri, version)
+
+    def text(self, alias_or_version: str | int, file: str) -> str:
+        """Read a text of a version's run, for example ``report.md``.
+
+        Raises
+        ------
+        ModelError
+            There is no such version or file.
+        """
+        uri = self._place.tracking_uri
+        with calm(uri):
+            version = registry.get(self._client, uri, self.name, alias_or_version)
+            return registry.read_text(self._client, uri, version, file)
+
+    def promote(self, version: str | int | None, *, gates: PromotionConfig, actor: str, now: datetime) -> Verdict:
+        """Judge a version and make it champion if it passes; either way a line goes to ``promotions.jsonl``.
+
+        Parameters
+        ----------
+        version : str, int or None
+            The challenger by default.
+        gates : PromotionConfig
+            The limits.
+        actor, now : str, datetime
+            Who promotes and when, for the record.
+
+        Returns
+        -------
+        Verdict
+            ``already`` is true, and nothing was changed, when the version is champion.
+
+        Raises
+        ------
+        PromotionRefusedError
+            A `ModelError` with the verdict: the version failed a gate.
+        ModelError
+            There is no such version, or it cannot be judged.
+        """
+        with calm(self._place.tracking_uri):
+            return promotion.promote(self._client, self._place, self.name, version, gates=gates, actor=actor, now=now)
+
+    def promotions(self) -> list[dict[str, Any]]:
+        """Give the promotion log's entries for this model, oldest first."""
+        entries = promotion.read_log(self.models / promotion.LOG_FILE)
+        return [entry for entry in entries if entry.get("model") == self.name]

@@ -1,0 +1,40 @@
+"""Names of what the registry holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from custvalue.churn.bundle import ModelBundle
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+
+DIGEST_TAG = "bundle_digest"
+
+# Files inside a registered model, beside MLflow's own.
+BOOSTER_FILE = "model.lgb"
+CHECK_FILE = "check.json"
+
+# Files of a run.
+EVALUATION_FILE = "evaluation.json"
+DIGESTS_FILE = "digests.json"
+
+# The name, among a run's data digests, of the rows that its evaluation was measured on.
+TEST_SLICE = "test"
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """A registered model: its name, version number, the run that made it, and its bundle's digest."""
+
+    name: str
+    version: int
+    run_id: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class LoadedModel(ModelVersion):
+    """A registered model with its verified bundle."""
+
+    bundle: ModelBundle

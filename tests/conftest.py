@@ -1,0 +1,48 @@
+"""What every test stands on: a quiet, repeatable environment, and the parts that a machine may lack."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+REPOSITORY = Path(__file__).parents[1]
+REQUIRE_ALL = os.environ.get("CUSTVALUE_REQUIRE_ALL") == "1"
+
+# Set while pytest collects, before a test loads the libraries that read them once.
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["MPLBACKEND"] = "Agg"
+os.environ["GIT_PYTHON_REFRESH"] = "quiet"  # MLflow warns at import where git is absent
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers with two threads each spin on a small machine
+# A developer's own tracking server must not receive the tests' runs.
+for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"):
+    os.environ.pop(name, None)
+
+settings.register_profile("custvalue", deadline=None, max_examples=50, derandomize=REQUIRE_ALL or "CI" in os.environ)
+settings.load_profile("custvalue")
+
+
+@pytest.fixture(scope="session")
+def require_part() -> Callable[[str, bool], None]:
+    """Skip where a part is absent; fail instead where ``CUSTVALUE_REQUIRE_ALL=1`` promises that all are there."""
+
+    def require(name: str, present: bool) -> None:
+        if present:
+            return
+        reason = f"{name} is not installed"
+        if REQUIRE_ALL:
+            pytest.fail(f"{reason}, and CUSTVALUE_REQUIRE_ALL=1")
+        pytest.skip(reason)
+
+    return require
+
+
+@pytest.fixture(scope="session")
+def data_folder(require_part: Callable[[str, bool], None]) -> Path:
+    """Folder of the real data sets: ``CUSTVALUE_DATA``, or ``shared/data`` beside the repository."""
+    folder = Path(os.environ.get("CUSTVALUE_DATA") or REPOSITORY.parent / "shared" / "data").resolve()
+    require_part("real data sets (CUSTVALUE_DATA)", folder.is_dir())
+    return folder
