@@ -128,8 +128,7 @@ def perfect_calibration_error(p: ArrayLike, bins: int = 10, *, draws: int = 200,
     starts = _bin_starts(probability.size, bins)
     random = np.random.default_rng(seed)
     errors = [
-        _calibration_error((random.random(probability.size) < probability).astype(np.float64), probability, starts)
-        for _ in range(draws)
+        _calibration_error((random.random(probability.size) < probability).astype(np.float64), probability, starts) for _ in range(draws)
     ]
     return float(np.mean(errors))
 

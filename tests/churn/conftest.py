@@ -1,25 +1,28 @@
-"""Synthetic panels whose true probability of leaving is known."""
+"""Synthetic panels whose true probability of leaving is known, and a model trained on each way of splitting."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from custvalue.churn.frame import TrainingFrame
+from custvalue.churn.training import TrainedModel, train_model
+from custvalue.config import ChurnConfig
 from custvalue.features.columns import FeatureColumn
 
-PLANS = np.array(["basic", "family", "business", "data"], dtype=object)
 PLAN_EFFECT = {"basic": 0.5, "family": -0.6, "business": 0.0, "data": 0.2}
+AS_OF = date(2026, 1, 1)
+ONE_SNAPSHOT = ChurnConfig(gap_months=0, horizon_months=1, bootstrap=60, threads=1, max_rounds=400)
+MANY_SNAPSHOTS = ONE_SNAPSHOT.model_copy(update={"small_leavers": 120})
 
 
 def feature(name: str, kind: str = "number", sign: int = 0) -> FeatureColumn:
-    return FeatureColumn(
-        name=name, en=name, zh=name, unit="category" if kind == "category" else "count", null="unknown", reason=name,
-        sign=sign, kind=kind,
-    )  # fmt: skip
+    words = name.replace("_", " ")
+    return FeatureColumn(name=name, en=words, zh=words, unit="count", null="unknown", reason=name, sign=sign, kind=kind)
 
 
 COLUMNS = (
@@ -31,47 +34,82 @@ COLUMNS = (
 )
 
 
-@pytest.fixture
-def columns() -> tuple[FeatureColumn, ...]:
-    return COLUMNS
-
-
-@pytest.fixture
-def make_panel() -> Callable[..., TrainingFrame]:
-    """Customers seen on each first of the month; whoever leaves is in no later snapshot."""
-    return panel
-
-
-def panel(*, customers: int = 2_000, months: int = 1, base: float = -2.5, seed: int = 0) -> TrainingFrame:
+def panel(*, customers: int = 3_000, months: int = 1, base: float = -2.0, seed: int = 0) -> TrainingFrame:
+    """Customers seen on each first of the month from 2024-01-01; whoever left is in no later snapshot."""
     random = np.random.default_rng(seed)
     stays = np.ones(customers, dtype=bool)
     tenure = random.exponential(30, customers)
-    plan = PLANS[random.integers(len(PLANS), size=customers)]
+    plan = np.array(list(PLAN_EFFECT), dtype=object)[random.integers(len(PLAN_EFFECT), size=customers)]
     parts = []
     for month in range(months):
         drop = random.normal(0, 0.4, customers)
         complaints = random.poisson(0.3, customers).astype(float)
-        effect = np.array([PLAN_EFFECT[name] for name in plan])
-        risk = base + 2.0 * drop - 0.3 * np.log1p(tenure + month) + 0.7 * complaints + effect
-        left = random.random(customers) < 1 / (1 + np.exp(-risk))
-        X = pd.DataFrame(
+        risk = base + 2.0 * drop - 0.3 * np.log1p(tenure + month) + 0.7 * complaints + [PLAN_EFFECT[p] for p in plan]
+        truth = 1 / (1 + np.exp(-risk))
+        left = random.random(customers) < truth
+        part = pd.DataFrame(
             {
                 "revenue_drop_3m": np.where(random.random(customers) < 0.05, np.nan, drop),
                 "tenure_months": np.floor(tenure + month),
                 "complaint_count_3m": complaints,
                 "noise": random.normal(size=customers),
-                "plan": pd.Series(np.where(random.random(customers) < 0.05, None, plan), dtype=object),
+                "plan": np.where(random.random(customers) < 0.05, None, plan),
+                "truth": truth,
+                "left": left,
+                "customer": [f"C{number:05d}" for number in range(customers)],
+                "snapshot": np.datetime64(f"{2024 + month // 12}-{month % 12 + 1:02d}-01"),
             }
         )
-        day = np.datetime64("2024-01", "M") + np.timedelta64(month, "M")
-        parts.append((X, left, np.arange(customers), np.full(customers, day.astype("datetime64[D]")), stays.copy()))
+        parts.append(part[stays])
         stays &= ~left
-    kept = np.concatenate([part[4] for part in parts])
-    frame = TrainingFrame(
-        X=pd.concat([part[0] for part in parts], ignore_index=True),
-        y=np.concatenate([part[1] for part in parts]).astype(np.int8),
-        customer=np.array([f"C{number:05d}" for part in parts for number in part[2]], dtype=object),
-        snapshot=np.concatenate([part[3] for part in parts]),
+    rows = pd.concat(parts, ignore_index=True)
+    return TrainingFrame(
+        X=rows[[column.name for column in COLUMNS] + ["truth"]],
+        y=rows["left"].to_numpy(dtype=np.int8),
+        customer=rows["customer"].to_numpy(dtype=object),
+        snapshot=rows["snapshot"].to_numpy(dtype="datetime64[D]"),
         dropped={"left inside the gap": 3},
     )
-    return frame.take(kept)
+
+
+@pytest.fixture(scope="session")
+def make_panel() -> Callable[..., TrainingFrame]:
+    return panel
+
+
+@pytest.fixture(scope="session")
+def columns() -> tuple[FeatureColumn, ...]:
+    return COLUMNS
+
+
+@pytest.fixture(scope="session")
+def train() -> Callable[..., TrainedModel]:
+    """Train on a panel as the pipeline does, with anything of it changed."""
+
+    def train(frame: TrainingFrame, settings: ChurnConfig = ONE_SNAPSHOT, **changed: object) -> TrainedModel:
+        told = {"columns": COLUMNS, "as_of": AS_OF, "feature_spec_hash": "spec-1"} | changed
+        return train_model(frame, told.pop("columns"), settings, **told)
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def settings() -> ChurnConfig:
+    return ONE_SNAPSHOT
+
+
+@pytest.fixture(scope="session")
+def settings_by_month() -> ChurnConfig:
+    return MANY_SNAPSHOTS
+
+
+@pytest.fixture(scope="session")
+def by_customer(train: Callable[..., TrainedModel]) -> TrainedModel:
+    """One snapshot, about 370 leavers of 3,000."""
+    return train(panel())
+
+
+@pytest.fixture(scope="session")
+def by_month(train: Callable[..., TrainedModel]) -> TrainedModel:
+    """Twelve snapshots, about 4,000 customers at the first."""
+    return train(panel(customers=4_000, months=12, base=-2.5), MANY_SNAPSHOTS)

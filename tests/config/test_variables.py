@@ -9,7 +9,7 @@ POLICIES = "tier_policy: tiers.yaml\nretention_policy: retention.yaml\n"
 
 
 def folder_of(config_file, written, **environ):
-    return load_config(config_file(text=f"sources: {{folder: {written}}}\n{POLICIES}"), environ=environ).sources.folder
+    return load_config(config_file(text=f"sources:\n  folder: {written}\n{POLICIES}"), environ=environ).sources.folder
 
 
 def test_a_variable_is_filled_in(config_file, tmp_path):
@@ -32,7 +32,7 @@ def test_the_process_environment_is_not_read(config_file, monkeypatch):
 
 
 def test_an_unset_variable_is_named_with_its_file(config_file):
-    path = config_file("# the folder of last year\n", text=f"sources: {{folder: '${{LAKE}}/x'}}\n{POLICIES}")
+    path = config_file("# the folder of last year\n", text=f"sources:\n  folder: ${{LAKE}}/x\n{POLICIES}")
     with pytest.raises(ConfigError) as refused:
         load_config(path)
     assert str(path) in str(refused.value)

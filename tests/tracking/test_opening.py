@@ -1,4 +1,5 @@
 import multiprocessing
+import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -63,6 +64,17 @@ def test_a_locked_database_asks_to_try_again(tmp_path, new_store):
         with pytest.raises(TryAgainError, match="database is locked") as busy:
             Store.open(models, tracking_uri=None, name="telco", create=False, patience=0.1)
     assert busy.value.exit_code == 75
+
+
+def test_a_server_that_does_not_answer_asks_to_try_again(tmp_path, monkeypatch):
+    with closing(socket.socket()) as unused:
+        unused.bind(("127.0.0.1", 0))
+        uri = f"http://me:secret@127.0.0.1:{unused.getsockname()[1]}"
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+        store = Store.open(tmp_path, tracking_uri=uri, name="telco", create=False)
+        with pytest.raises(TryAgainError, match="out of reach") as away:
+            store.load("champion")
+    assert "secret" not in str(away.value)
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path):

@@ -7,11 +7,11 @@ import sys
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from custvalue.errors import ConfigError, CustValueError, TryAgainError
+from custvalue.errors import CustValueError, TryAgainError
 
 if TYPE_CHECKING:
     from custvalue.app.console import StepReporter
@@ -226,18 +226,10 @@ def nights(config: ConfigPath) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command line and give its exit code; an error becomes one message and its code."""
-    import click
-
     try:
-        result: Any = app(args=arguments, standalone_mode=False)
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return ConfigError.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        typer.echo("stopped", err=True)
-        return 130
+        app(args=arguments)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except CustValueError as error:
         _reporter().refused(error.exit_code, str(error))
         return error.exit_code
@@ -246,7 +238,7 @@ def run(arguments: list[str] | None = None) -> int:
             TryAgainError.exit_code, f"{error.filename or 'the system'}: {error.strerror or error}. Mend it and run the command again."
         )
         return TryAgainError.exit_code
-    return result if isinstance(result, int) else 0
+    return 0
 
 
 def main() -> None:

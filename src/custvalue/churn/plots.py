@@ -108,7 +108,7 @@ def draw_calibration(model: TrainedModel) -> Figure:
     found = model.evaluation.metrics
     error_points, excess_points = (100 * found[name].value for name in ("calibration_error", "calibration_excess"))
     title = f"Predicted and observed rates differ by {error_points:.2f} points on average"
-    note = f"a perfect model's would by {error_points - excess_points:.2f}"
+    note = f"a perfect model's by {error_points - excess_points:.2f} points"
     return _finished(figure, axes, title, model, note=note, legend="upper left")
 
 
@@ -127,7 +127,7 @@ def draw_beeswarm(model: TrainedModel, columns: Sequence[FeatureColumn] = ()) ->
     category = np.array([kind == "category" for _, kind in model.bundle.columns])
     data[:, category | np.asarray(pd.isna(data)).all(axis=0)] = ""
     explanation = shap.Explanation(values=contributions[:, :-1], base_values=contributions[:, -1], data=data, feature_names=labels)
-    figure, axes = _canvas(height=1.9 + 0.36 * min(_SHOWN_COLUMNS, len(labels)))
+    figure, axes = _canvas(width=10, height=1.9 + 0.36 * min(_SHOWN_COLUMNS, len(labels)))
     state = np.random.get_state()  # shap jitters with the global generator, which is not ours to move
     np.random.seed(0)
     try:
@@ -175,11 +175,11 @@ def _gain_curve(model: TrainedModel) -> tuple[Floats, Floats]:
     return share, np.r_[0.0, by_risk["sum"] / model.test["y"].sum()]
 
 
-def _canvas(*, height: float = 4.8, rows: int = 1) -> tuple[Figure, Axes]:
+def _canvas(*, width: float = 7.6, height: float = 4.8, rows: int = 1) -> tuple[Figure, Axes]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.6, height if rows == 1 else height + 1.4), dpi=120, layout="constrained")
+    figure = Figure(figsize=(width, height if rows == 1 else height + 1.4), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, 1, squeeze=False, height_ratios=[3.2, 1][:rows]).ravel()
     for part in axes:

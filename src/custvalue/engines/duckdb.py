@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import duckdb
@@ -9,6 +10,9 @@ import ibis
 from ibis.backends.duckdb import Backend
 
 from custvalue.errors import CustValueError
+
+# DuckDB tells what is wrong with a CSV after a copy of the line, which may hold identifiers.
+_CAUSE = re.compile("Expected Number of Columns|Invalid unicode|Value with unterminated quote")
 
 
 class EngineError(CustValueError):
@@ -29,13 +33,14 @@ def run(con: Backend, sql: str) -> list[tuple[Any, ...]]:
     Raises
     ------
     EngineError
-        With the engine's first line of explanation.
+        With the engine's first line of explanation and the cause that a later one names, but no line of data.
     """
     try:
         return [tuple(row) for row in con.raw_sql(sql).fetchall()]
     except (duckdb.Error, UnicodeDecodeError) as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
-        raise EngineError(lines[0] if lines else type(error).__name__) from error
+        told = lines[:1] + [line for line in lines[1:] if _CAUSE.match(line)]
+        raise EngineError(" ".join(told) or type(error).__name__) from error
 
 
 def scalar(con: Backend, sql: str) -> Any:

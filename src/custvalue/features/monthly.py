@@ -95,9 +95,11 @@ def _shape(rows: ibis.Table, values: NumericColumn, amount: Amount, window: int,
     inside = rows.lag < window
     there = inside & values.notnull()
     n = number(values.count(where=inside))
-    total, squares = number(values.sum(where=inside)), number((values * values).sum(where=inside))
+    # 19 digits make the engine multiply in 128 bits; with 18 the product of two volumes overflows 64
+    wide = values.cast(f"decimal(19, {values.type().scale})") if values.type().is_decimal() else values
+    total, squares = number(values.sum(where=inside)), number((wide * wide).sum(where=inside))
     lag, lag_squares = number(rows.lag.sum(where=there)), number((rows.lag * rows.lag).sum(where=there))
-    crossed = number((values * rows.lag).sum(where=inside))
+    crossed = number((wide * rows.lag).sum(where=inside))
     enough = (n >= 3) & (mean > 0)
     slope = -(n * crossed - lag * total) / (n * lag_squares - lag * lag).nullif(0.0)
     variance = ((squares - total * total / n.nullif(0.0)) / (n - 1).nullif(0.0)).clip(lower=0.0)

@@ -45,9 +45,9 @@ def names(catalogue: Sequence[str], positions: Ints) -> pa.Array:
     return pa.array(catalogue, type=pa.string()).take(chosen)
 
 
-def codes(prefix: str, numbers: Ints, digits: int) -> pa.Array:
-    """Identifiers such as ``C0000017``; a negative number becomes null."""
-    chosen = pa.array(numbers.astype(np.int64), mask=np.asarray(numbers) < 0)
+def codes(prefix: str, positions: Ints, digits: int) -> pa.Array:
+    """Identifiers by position, ``C00000001`` for the first; −1 becomes null."""
+    chosen = pa.array(positions.astype(np.int64) + 1, mask=np.asarray(positions) < 0)
     padded = pc.utf8_lpad(pc.cast(chosen, pa.string()), width=digits, padding="0")
     return pc.binary_join_element_wise(pa.scalar(prefix), padded, "")
 

@@ -108,7 +108,7 @@ def draw_payments(
     shape = bills.revenue.shape
     other = rng.random(shape) < 0.1
     channel = np.where(other, rng.choice(len(CHANNELS), shape, p=CHANNEL_SHARES), population.channel)
-    paid_at = _paying_times(scenario, timeline, channel, rng)
+    paid_at = _paying_times(scenario, timeline, channel, history.left_on, rng)
     left = np.isnat(history.left_on) | (paid_at.astype("datetime64[D]") < history.left_on)
     can_pay: Flags = left & ~history.missed
     due = bills.due
@@ -125,12 +125,14 @@ def draw_payments(
     return PaymentPanel(amount=amount, balance_after=balance, arrears=arrears, paid_at=paid_at, channel=channel)
 
 
-def _paying_times(scenario: Scenario, timeline: Timeline, channel: Ints, rng: np.random.Generator) -> Dates:
-    """Auto debit runs on the 5th; others pay by the 20th, the late ones in the month's last days."""
+def _paying_times(scenario: Scenario, timeline: Timeline, channel: Ints, left_on: Dates, rng: np.random.Generator) -> Dates:
+    """Auto debit runs on the 5th; others pay by the 20th, the late ones in the last days; who goes settles before the last day is over."""
     day = np.where(channel == AUTO_DEBIT, 4, rng.integers(1, 20, channel.shape))
     late = (rng.random(channel.shape) < scenario.money.late) & (channel != AUTO_DEBIT)
     last_days = timeline.days[:, None] - 1 - rng.integers(0, 4, channel.shape)
     days = days_after(timeline.first[:-1, None], np.where(late, last_days, day))
+    leaving = timeline.index(days_after(left_on, -1)) == np.arange(timeline.months)[:, None]
+    days = np.where(leaving, np.fmin(days, days_after(left_on, -1)), days)
     seconds = rng.integers(7 * 3600, 23 * 3600, channel.shape)
     times: Dates = days.astype("datetime64[s]") + seconds.astype("timedelta64[s]")
     return times

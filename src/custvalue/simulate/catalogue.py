@@ -19,8 +19,8 @@ PRODUCTS = {
     (CONTRACT, 24): "Contract 24 合约24个月",
     (BUNDLE, 24): "Broadband bundle 融合宽带",
     (BUNDLE, 36): "Family bundle 家庭融合",
-    (DISCOUNT, 6): "Welcome discount 新客优惠",
-    (DISCOUNT, 12): "Loyalty discount 老客优惠",
+    (DISCOUNT, 6): "Half-year discount 半年优惠",
+    (DISCOUNT, 12): "Yearly discount 全年优惠",
 }
 
 CHANNELS = ("app", "auto_debit", "third_party", "shop", "bank")

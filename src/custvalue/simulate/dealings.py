@@ -41,7 +41,7 @@ def complaints_table(world: World) -> pa.Table:
     answered_known = closing | (answered < np.minimum(known, end[which]))
     return pa.table(
         {
-            "complaint_id": codes("T", which + 1, 8),
+            "complaint_id": codes("T", which, 8),
             "customer_id": customer_ids(raised.customer[which]),
             "opened_at": times(raised.opened_at[which]),
             "first_response_at": times(_where(answered_known, answered)),
@@ -50,7 +50,7 @@ def complaints_table(world: World) -> pa.Table:
             "level": counts(handled.level[which]),
             "escalated": pa.array(handled.escalated[which] & closing),
             "justified": pa.array(handled.justified[which], mask=~closing),
-            "repeat_of": codes("T", np.where(raised.repeat_of < 0, -1, raised.repeat_of + 1)[which], 8),
+            "repeat_of": codes("T", raised.repeat_of[which], 8),
             "available_at": times(known),
         }
     )
@@ -73,7 +73,7 @@ def contracts_table(world: World) -> pa.Table:
     binding = pa.array(~without)
     return pa.table(
         {
-            "contract_id": codes("K", np.arange(1, len(fee) + 1), 8),
+            "contract_id": codes("K", np.arange(len(fee)), 8),
             "customer_id": customer_ids(signed.customer),
             "kind": names(KINDS, signed.kind),
             "product": names(tuple(PRODUCTS.values()), product),

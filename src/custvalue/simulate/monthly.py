@@ -67,7 +67,7 @@ def payments_table(world: World) -> pa.Table:
     paid_at = paid.paid_at[rows]
     return pa.table(
         {
-            "payment_id": codes("P", np.arange(1, len(paid_at) + 1), 10),
+            "payment_id": codes("P", np.arange(len(paid_at)), 10),
             "customer_id": customer_ids(rows[1]),
             "paid_at": times(paid_at),
             "amount": money(paid.amount[rows]),

@@ -76,7 +76,7 @@ def managers_table(world: World) -> pa.Table:
         {
             "manager_id": _manager_ids(managers),
             "valid_from": dates(np.repeat(world.timeline.first[:1], len(region))),
-            "name": codes("Manager ", managers + 1, _MANAGER_DIGITS),
+            "name": codes("Manager ", managers, _MANAGER_DIGITS),
             "team": names(tuple(f"Team {name}" for name in REGIONS), region),
             "lead_id": _manager_ids(lead),
             "region": names(REGIONS, region),
@@ -95,12 +95,12 @@ def directory_table(world: World) -> pa.Table:
     return pa.table(
         {
             "customer_id": customer_ids(who),
-            "crm_id": codes("CRM-", who + 1, 8),
-            "name": codes("Customer 客户 ", who + 1, 7),
-            "msisdn": codes("199", who + 1, 8),
+            "crm_id": codes("CRM-", who, 8),
+            "name": codes("Customer 客户 ", who, 7),
+            "msisdn": codes("199", who, 8),
         }
     )
 
 
 def _manager_ids(managers: Ints) -> pa.Array:
-    return codes("M-", managers + 1, _MANAGER_DIGITS)
+    return codes("M-", managers, _MANAGER_DIGITS)

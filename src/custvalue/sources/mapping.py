@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from pathlib import Path
 
 import ibis
@@ -14,6 +16,8 @@ from custvalue.errors import ConfigError, DataError, some
 from custvalue.sources.contract import CONTRACT
 
 _SUFFIXES = (".parquet", ".csv", ".csv.gz")
+_CSV = """quote = '"', escape = '"', comment = ''"""
+_CREDENTIALS = re.compile(r"(://[^/@\s]*:)[^/@\s]*@")
 
 
 def quoted(name: str) -> str:
@@ -41,36 +45,43 @@ def find_contract_files(folder: Path) -> dict[str, Path]:
 
 
 def file_select(path: Path | str) -> str:
-    """SELECT over a Parquet or CSV file; CSV values arrive as text, so that nothing is guessed."""
+    """SELECT over a Parquet or CSV file; CSV values arrive as text, so that nothing is guessed.
+
+    Quotes and comments are not guessed either: the guess rests on a file's beginning, and cuts values of the rest at a ``#``.
+    """
     if str(path).endswith(".parquet"):
         return f"SELECT * FROM read_parquet({literal(str(path))})"
-    return f"SELECT * FROM read_csv({literal(str(path))}, all_varchar = true, header = true)"
+    return f"SELECT * FROM read_csv({literal(str(path))}, all_varchar = true, header = true, {_CSV})"
 
 
-def load_raw_inputs(con: Backend, mapping: SourceMapping, folder: Path, *, mapping_file: Path) -> list[Path]:
+def load_raw_inputs(con: Backend, mapping: SourceMapping, folder: Path, *, mapping_file: Path) -> tuple[list[Path], dict[str, str]]:
     """Make a view (or, for a foreign backend, a table) in schema ``raw`` for each input of the mapping.
 
     Returns
     -------
-    list of Path
+    files : list of Path
         The files that were named, for digests.
+    foreign : dict
+        Input → digest of the rows that a backend gave.
 
     Raises
     ------
     ConfigError
-        A cast names a column that the input lacks.
+        A cast names a column that the input lacks, or a path is not relative.
     DataError
         A file is absent or unreadable, a backend cannot be reached, a value does not convert.
     """
     files: list[Path] = []
+    foreign: dict[str, str] = {}
     for name, source in mapping.inputs.items():
         where = f"{mapping_file.name}: input {name}"
         if source.backend is not None:
             _copy_foreign_table(con, source, name, where)
+            foreign[name] = _rows_digest(con, f"raw.{quoted(name)}")
             continue
         select = str(source.sql)
         if source.path is not None:
-            found = sorted(folder.glob(source.path))
+            found = _matching(folder, source.path, where)
             if not found:
                 remedy = "Put the file there, or mend `path` or `sources.folder`."
                 raise DataError(f"{where}: no file {source.path} in {folder}. {remedy}")
@@ -80,7 +91,14 @@ def load_raw_inputs(con: Backend, mapping: SourceMapping, folder: Path, *, mappi
             _create_input(con, name, select, source, where)
         except EngineError as error:
             raise DataError(f"{where}: {source.path or 'its SELECT'} cannot be read: {error}") from error
-    return files
+    return files, foreign
+
+
+def _matching(folder: Path, pattern: str, where: str) -> list[Path]:
+    try:
+        return sorted(folder.glob(pattern))
+    except (NotImplementedError, ValueError) as error:
+        raise ConfigError(f"{where}: path {pattern!r} must be a file or a pattern relative to `sources.folder`.") from error
 
 
 def _create_input(con: Backend, name: str, select: str, source: RawInput, where: str) -> None:
@@ -142,7 +160,15 @@ def _copy_foreign_table(con: Backend, source: RawInput, name: str, where: str) -
         foreign = ibis.connect(str(source.backend))
         con.create_table(name, foreign.table(str(source.table)).to_pyarrow(), database="raw")
     except Exception as error:  # every backend has its own errors; all of them mean the same to the user
-        raise DataError(f"{where}: table {source.table} of the backend cannot be read: {error}") from error
+        told = _CREDENTIALS.sub(r"\1***@", str(error))
+        raise DataError(f"{where}: table {source.table} of the backend cannot be read: {told}") from error
+
+
+def _rows_digest(con: Backend, relation: str) -> str:
+    """SHA-256 over the number of rows and the sums of their MD5 halves: the order in which a backend gives rows does not count."""
+    halves = ", ".join(f"sum(CAST(md5_number_{half}(CAST(t AS VARCHAR)) AS HUGEINT))" for half in ("lower", "upper"))
+    parts = run(con, f"SELECT count(*), {halves} FROM {relation} AS t")[0]
+    return hashlib.sha256("-".join(map(str, parts)).encode()).hexdigest()
 
 
 def mapped_select(table: str, mapping: TableMapping, where: str) -> str:

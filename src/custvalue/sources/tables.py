@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,7 +14,7 @@ from ibis.backends.duckdb import Backend
 
 from custvalue.config import Config, SourceMapping, load_mapping
 from custvalue.engines import EngineError, connect, run
-from custvalue.errors import DataError, some
+from custvalue.errors import ConfigError, DataError, some
 from custvalue.sources import checks
 from custvalue.sources.contract import CONTRACT, REQUIRED, RESTRICTED, Table
 from custvalue.sources.mapping import (
@@ -49,7 +49,7 @@ class SourceTables:
     delay_days : mapping
         Table → days until a row is known, as configured.
     digests : mapping
-        File name → SHA-256 of its bytes; foreign tables → of their rows.
+        File, relative to the data folder → SHA-256 of its bytes; foreign table → of its rows.
     caveats : tuple of str
         What the mapping's author wants every reader of a report to know.
     zone : str
@@ -131,7 +131,7 @@ def open_tables(config: Config, *, log: Log = lambda _: None) -> SourceTables:
     con.raw_sql("CREATE SCHEMA contract")
     con.raw_sql("CREATE SCHEMA raw")
     mapping = load_mapping(config.sources.mapping) if config.sources.mapping else None
-    selects, files = _selects(con, config, mapping)
+    selects, digests = _selects(con, config, mapping)
     if missing := [name for name in REQUIRED if name not in selects]:
         raise DataError(
             f"required table(s) missing: {', '.join(missing)}. Found {some(sorted(selects), 20) or 'none'} in "
@@ -154,22 +154,25 @@ def open_tables(config: Config, *, log: Log = lambda _: None) -> SourceTables:
         rows={name: count_rows(con, f"contract.{name}") for name in selects},
         revised=frozenset(revised),
         delay_days=config.sources.delay_days,
-        digests={path.name: _file_digest(path) for path in files} | _mapping_digest(mapping),
+        digests=digests | _mapping_digest(mapping),
         caveats=mapping.caveats if mapping else (),
         zone=config.time_zone,
     )
 
 
-def _selects(con: Backend, config: Config, mapping: SourceMapping | None) -> tuple[dict[str, str], list[Path]]:
+def _selects(con: Backend, config: Config, mapping: SourceMapping | None) -> tuple[dict[str, str], dict[str, str]]:
+    """Give the SELECT of each table, and the digest of each file and foreign table read."""
+    folder = config.sources.folder
     if mapping is None:
-        found = find_contract_files(config.sources.folder)
-        return {name: file_select(path) for name, path in found.items()}, list(found.values())
+        found = find_contract_files(folder)
+        return {name: file_select(path) for name, path in found.items()}, _file_digests(found.values(), folder)
     where = str(config.sources.mapping)
     unknown = [name for name in mapping.tables if name not in CONTRACT]
     if unknown:
-        raise DataError(f"{where}: {some(unknown)} is no contract table; these are: {', '.join(CONTRACT)}.")
-    files = load_raw_inputs(con, mapping, config.sources.folder, mapping_file=Path(where))
-    return {name: mapped_select(name, table, where) for name, table in mapping.tables.items()}, files
+        raise ConfigError(f"{where}: {some(unknown)} is no contract table; these are: {', '.join(CONTRACT)}.")
+    files, foreign = load_raw_inputs(con, mapping, folder, mapping_file=Path(where))
+    selects = {name: mapped_select(name, table, where) for name, table in mapping.tables.items()}
+    return selects, _file_digests(files, folder) | foreign
 
 
 def _create_table(con: Backend, declared: Table, select: str, config: Config) -> None:
@@ -209,9 +212,12 @@ def _available_at(declared: Table, given: bool, config: Config) -> str:
     return f"{known} AS available_at"
 
 
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _file_digests(files: Iterable[Path], folder: Path) -> dict[str, str]:
+    digests = {}
+    for path in files:
+        with path.open("rb") as file:
+            digests[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return digests
 
 
 def _mapping_digest(mapping: SourceMapping | None) -> dict[str, str]:

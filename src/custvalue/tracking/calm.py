@@ -5,17 +5,19 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import sqlite3
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from urllib.parse import urlsplit, urlunsplit
 
 from custvalue.errors import CustValueError, ModelError, TryAgainError
 
 _TRACKING_URI = "MLFLOW_TRACKING_URI"
-_PROGRESS_BAR = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
-_BUSY = ("database is locked", "database table is locked", "database or disk is full", "API request to")
+_CHATTER = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
+_CREDENTIALS = re.compile(r"//[^/@\s]+@")
+_LONGEST = 300
+_BUSY = re.compile(r"database (table )?is locked|database or disk is full|API request to .* failed with exception|error code 5\d\d")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -38,7 +40,8 @@ def calm(uri: str) -> Iterator[None]:
     with ExitStack() as changed:
         changed.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
-        changed.enter_context(_environment(_PROGRESS_BAR, "false"))
+        for variable, value in _CHATTER.items():
+            changed.enter_context(_environment(variable, value))
         # MLflow sets up its loggers when it is imported, so the import comes before the silence.
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
@@ -72,17 +75,15 @@ def as_global_store(uri: str) -> Iterator[None]:
             utils._tracking_uri = before
 
 
-def shown(uri: str) -> str:
-    """Give a store's address without user name and password."""
-    parts = urlsplit(uri)
-    if "@" not in parts.netloc:
-        return uri
-    return urlunsplit(parts._replace(netloc=f"***@{parts.netloc.rpartition('@')[2]}"))
+def shown(text: str) -> str:
+    """Give an address, or a text that holds addresses, without user names and passwords."""
+    return _CREDENTIALS.sub("//***@", text)
 
 
 def _translated(error: Exception, uri: str) -> CustValueError:
-    text = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    if isinstance(error, OSError) or any(sign in str(error) for sign in _BUSY):
+    text = shown(next(iter(str(error).strip().splitlines()), type(error).__name__))
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    if isinstance(error, OSError) or _BUSY.search(str(error)):
         return TryAgainError(f"{shown(uri)}: the model store is busy, full or out of reach ({text}). Try again later.")
     return ModelError(f"{shown(uri)}: the model store cannot be used: {text}")
 

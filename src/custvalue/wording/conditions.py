@@ -26,6 +26,7 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 }
 """Comparisons that a condition may use, besides ``is missing`` and ``is present``."""
 
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -68,8 +69,8 @@ class Condition(Settings):
             return {**parsed, "bound": bound}
         if sign not in OPERATORS:
             raise ValueError(f"condition {value!r}: unknown operator {sign!r}; use {', '.join(OPERATORS)} or is")
-        number, _, times = (part.strip() for part in bound.partition("*"))
-        if times and not _NAME.fullmatch(times):
+        number, star, times = (part.strip() for part in bound.partition("*"))
+        if star and not _NAME.fullmatch(times):
             raise ValueError(f"condition {value!r}: a fact's name must follow the *")
         return {**parsed, "bound": _bound(number, (info.context or {}).get("thresholds", {})), "times": times or None}
 
@@ -93,7 +94,6 @@ def _bound(text: str, thresholds: Mapping[str, float]) -> float | str:
     name = text.removeprefix("-")
     if name in thresholds:
         return float(thresholds[name]) * (-1 if text.startswith("-") else 1)
-    try:
+    if _NUMBER.fullmatch(text):
         return float(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is neither a number, a quoted text, nor a threshold ({', '.join(thresholds)})") from None
+    raise ValueError(f"{text!r} is neither a number, a quoted text, nor a threshold ({', '.join(thresholds)})")

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from custvalue.simulate import simulate
+
+CUSTOMERS, MONTHS = 6_000, 18
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulation that is large enough for rates to be judged."""
+    out = tmp_path_factory.mktemp("simulated") / "tables"
+    simulate(out, customers=CUSTOMERS, months=MONTHS, seed=11)
+    return out
+
+
+@pytest.fixture(scope="session")
+def tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """Its tables by name, amounts as floats, days as timestamps; ``states`` is the hidden truth."""
+    paths = [*folder.glob("*.parquet"), folder / "truth" / "states.parquet"]
+    return {path.stem: _frame(path) for path in paths}
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    frame = pq.read_table(path).to_pandas()
+    for field in pq.read_schema(path):
+        kind = str(field.type)
+        if kind.startswith("decimal"):
+            frame[field.name] = frame[field.name].astype(float)
+        elif kind.startswith("date32"):
+            frame[field.name] = pd.to_datetime(frame[field.name])
+    return frame
