@@ -82,10 +82,15 @@ def money(value: float) -> str:
     return f"-¥{digits[1:]}" if digits.startswith("-") else f"¥{digits}"
 
 
+def percent(value: float) -> str:
+    digits = rounded(value, 0, Fraction(100))
+    return f"{'99' if digits == '100' and value < 1 else digits} %"
+
+
 FORMATS: dict[str, Callable[[Any], str]] = {
     "money": money,
-    "percent": lambda value: f"{rounded(value, 0, Fraction(100))} %",
-    "negated_percent": lambda value: f"{rounded(-value, 0, Fraction(100))} %",
+    "percent": percent,
+    "negated_percent": lambda value: percent(-value),
     "days": with_unit("day", "days"),
     "months": with_unit("month", "months"),
     "minutes": with_unit("minute", "minutes"),

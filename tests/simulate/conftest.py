@@ -21,17 +21,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tables(folder: Path) -> dict[str, pd.DataFrame]:
-    """Its tables by name, amounts as floats, days as timestamps; ``states`` is the hidden truth."""
+    """Its tables by name, amounts as floats, days as timestamps, times on the operator's clock; ``states`` is the hidden truth."""
     paths = [*folder.glob("*.parquet"), folder / "truth" / "states.parquet"]
     return {path.stem: _frame(path) for path in paths}
 
 
 def _frame(path: Path) -> pd.DataFrame:
-    frame = pq.read_table(path).to_pandas()
+    frame: pd.DataFrame = pq.read_table(path).to_pandas()
     for field in pq.read_schema(path):
         kind = str(field.type)
         if kind.startswith("decimal"):
             frame[field.name] = frame[field.name].astype(float)
         elif kind.startswith("date32"):
             frame[field.name] = pd.to_datetime(frame[field.name])
+        elif kind.startswith("timestamp"):
+            clock = frame[field.name].dt.tz_localize("UTC").dt.tz_convert("Asia/Shanghai")
+            frame[field.name] = clock.dt.tz_localize(None)
     return frame

@@ -32,8 +32,8 @@ def test_returns_the_rows_of_each_table(tmp_path: Path) -> None:
 def test_the_marker_tells_how_the_folder_was_made(tmp_path: Path) -> None:
     small(tmp_path / "out", start=date(2023, 5, 1))
     marker = json.loads((tmp_path / "out" / "simulation.json").read_text())
-    assert {key: marker[key] for key in ("scenario", "customers", "months", "seed", "start")} == {
-        "scenario": "postpaid", "customers": 60, "months": 3, "seed": 1, "start": "2023-05-01",
+    assert {key: marker[key] for key in ("scenario", "customers", "months", "seed", "start", "time_zone")} == {
+        "scenario": "postpaid", "customers": 60, "months": 3, "seed": 1, "start": "2023-05-01", "time_zone": "Asia/Shanghai",
     }  # fmt: skip
     months = pq.read_table(tmp_path / "out" / "usage.parquet")["month"].to_pylist()
     assert (min(months), max(months)) == (date(2023, 5, 1), date(2023, 7, 1))

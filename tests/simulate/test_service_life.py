@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
+
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
+
+from custvalue.sources.moment import Moment
 
 Tables = dict[str, pd.DataFrame]
 
 
 def with_life(tables: Tables, name: str) -> pd.DataFrame:
     """Rows with the customer's first day and first day without service (far away for those who stayed)."""
-    joined = tables["customers"].groupby("customer_id", as_index=False)["joined_on"].first()
+    joined = tables["customers"].drop_duplicates("customer_id")[["customer_id", "joined_on"]]
     life = joined.rename(columns={"joined_on": "begins"}).merge(
         tables["departures"][["customer_id", "left_on"]].rename(columns={"left_on": "ends"}), how="left"
     )
@@ -110,3 +116,11 @@ def test_plans_change_over_time_and_versions_say_when(tables: Tables) -> None:
     assert later.sum() > 100
     assert (customers["plan"] != versions["plan"].shift())[later].all()
     assert (versions["joined_on"].nunique() == 1).all()
+
+
+def test_last_months_rows_are_seen_at_midnight_in_the_operators_zone(folder: Path) -> None:
+    billing = pq.read_table(folder / "billing.parquet", columns=["month", "available_at"]).to_pandas()
+    december = billing[billing["month"] == date(2024, 12, 1)]
+    midnight = Moment(date(2025, 1, 1), "Asia/Shanghai").instant
+    assert (december["available_at"] <= midnight).mean() > 0.98
+    assert (december["available_at"] >= midnight).all()

@@ -120,7 +120,7 @@ def test_a_key_is_missing(refusal, good, suffix, missing):
 
 def test_a_required_value_is_missing(refusal, good):
     good["billing"][2]["revenue"] = None
-    assert "billing.revenue: value missing in 1 row(s), for example 00***78" in refusal(good)
+    assert "billing.revenue: value missing in 1 row(s), for example 00***78: nothing." in refusal(good)
 
 
 def test_use_is_negative(refusal, good):
@@ -186,11 +186,13 @@ def test_an_empty_text_file(operator, refusal, good, tmp_path, suffix):
 
 
 def test_a_gzip_file_that_breaks_off(operator, refusal, good, tmp_path):
-    good["billing"] = [row | {"revenue": i / 7} for i, row in enumerate(good["billing"])]
+    months = [date(1990 + i // 12, i % 12 + 1, 1) for i in range(360)]
+    good["billing"] = [{"customer_id": "0001234", "month": month, "revenue": i / 7} for i, month in enumerate(months)]
     operator(good, suffix=".csv.gz")
     path = tmp_path / "data" / "billing.csv.gz"
-    path.write_bytes(path.read_bytes()[:-30])
-    assert "table billing: cannot be read: " in refusal()
+    path.write_bytes(path.read_bytes()[:-400])
+    assert "table billing: billing.csv.gz cannot be read: " in (told := refusal())
+    assert "Copy the file again" in told
 
 
 def test_a_text_file_in_another_encoding_says_so(operator, refusal, good, tmp_path):

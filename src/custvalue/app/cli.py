@@ -89,7 +89,10 @@ def demo(
     months: Annotated[int, typer.Option(help="Months that the models may see; three more are kept to check them.", min=18)] = 24,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 7,
     lang: Annotated[Language, typer.Option(help="Language of tables and lists.")] = Language.en,
-    folder: Annotated[Path, typer.Option(help="Workspace to use; made if absent.")] = Path(),
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Workspace, made if absent. By default this folder if it is one, else custvalue-demo.", show_default=False),
+    ] = None,
 ) -> None:
     """Simulate an operator, train, score and list one night; ends with where to look."""
     from custvalue.app.demo import run_demo

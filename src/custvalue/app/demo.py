@@ -23,16 +23,18 @@ if TYPE_CHECKING:
     from custvalue.pipeline import Night
 
 START = date(2024, 1, 1)
+_CONFIG = Path("configs") / "demo.yaml"
 _ROWS_SHOWN = 5
 
 
-def run_demo(folder: Path, *, customers: int, months: int, seed: int, language: str, environ: Mapping[str, str]) -> None:
+def run_demo(folder: Path | None, *, customers: int, months: int, seed: int, language: str, environ: Mapping[str, str]) -> None:
     """Run the whole way once on simulated tables; a second run uses what is there.
 
     Parameters
     ----------
-    folder : Path
-        Workspace; its ``configs/demo.yaml`` is used, and a starter workspace is made where there is none.
+    folder : Path, optional
+        Workspace; its ``configs/demo.yaml`` is used, and a starter workspace is made where there is none. Without it the current
+        folder if that is a workspace, else ``custvalue-demo``.
     customers, months, seed : int
         Of the simulation. The night looks from the end of month `months`; later months only judge it.
     language : str
@@ -40,11 +42,12 @@ def run_demo(folder: Path, *, customers: int, months: int, seed: int, language: 
     environ : mapping
         The process's environment.
     """
-    from custvalue.tracking import Store
+    from custvalue.tracking import PromotionRefusedError, Store
 
-    if not (folder / "configs" / "demo.yaml").exists():
+    folder = folder or (Path() if _CONFIG.exists() else Path("custvalue-demo"))
+    if not (folder / _CONFIG).exists():
         create_workspace(folder)
-    config = load_config(folder / "configs" / "demo.yaml", environ=environ).model_copy(update={"language": language})
+    config = load_config(folder / _CONFIG, environ=environ).model_copy(update={"language": language})
     window = config.churn.gap_months + config.churn.horizon_months
     as_of = add_months(START, months)
     title = f"custvalue demo · {customers:,} synthetic customers, {months} months (and {window} to check), seed {seed}"
@@ -54,12 +57,16 @@ def run_demo(folder: Path, *, customers: int, months: int, seed: int, language: 
     store = Store.open(config.workspace / "models", tracking_uri=environ.get("MLFLOW_TRACKING_URI"), name=config.name, create=True)
     trained = pipeline.train(config, as_of, store=store, reporter=reporter)
     reporter.start("promote")
-    verdict = promote(config, store, version=None, environ=environ)
-    reporter.done("promote", str(verdict).splitlines()[0])
+    try:
+        reporter.done("promote", str(promote(config, store, version=None, environ=environ)).splitlines()[0])
+    except PromotionRefusedError as refused:
+        reporter.done("promote", f"{str(refused.verdict).splitlines()[0]}: the champion stays")
     key = token_key(config.output, environ)
     published, night = pipeline.nightly(config, as_of, store=store, token_key=key, reporter=reporter, force=True)
     if night is None:
-        raise RuntimeError("a new champion always makes a new night")
+        tables, _ = pipeline.check(config, as_of, reporter=reporter)
+        model = store.load("champion")
+        night = pipeline.make_night(config, as_of, model=model, run_id=published.run_id, token_key=key, tables=tables, reporter=reporter)
     catalogue = load_catalogue(config.wording)
     out = console()
     out.print(_tier_table(config, night, as_of, add_months(as_of, window), catalogue))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from custvalue import pipeline
 from custvalue.app.files import write_parquet
@@ -42,5 +44,14 @@ def lists_only(config: Config, as_of: date, *, store: Store, reporter: StepRepor
     show_dry_run(config, night)
     if dry_run:
         return
-    for path in pipeline.write_lists(config.output / "lists" / f"as_of={as_of}", night, config, as_of):
-        print(path)
+    folder = config.output / "lists" / f"as_of={as_of}"
+    fresh = folder.with_name(f".{folder.name}.{uuid4().hex}")
+    try:
+        written = pipeline.write_lists(fresh, night, config, as_of)
+        if folder.exists():
+            shutil.rmtree(folder)
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    for path in written:
+        print(folder / path.name)

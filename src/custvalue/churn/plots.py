@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import shorten, wrap
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -23,7 +24,6 @@ Place = Literal["upper left", "upper right", "lower right"]
 
 MOST_SHAP_ROWS = 2_000
 _SHOWN_COLUMNS = 15
-_LONGEST_LABEL = 48
 _MODEL, _BASE, _MARK = "#1f5fa8", "#7a7a7a", "#c4501b"
 
 
@@ -121,13 +121,18 @@ def draw_beeswarm(model: TrainedModel, columns: Sequence[FeatureColumn] = ()) ->
         X = X.iloc[np.sort(np.random.default_rng(0).permutation(len(X))[:MOST_SHAP_ROWS])]
     contributions = model.bundle.contributions(X)
     words = {column.name: column.en for column in columns}
-    labels = [_shortened(words.get(name, name)) for name, _ in model.bundle.columns]
+    labels = [words.get(name, name) for name, _ in model.bundle.columns]
     data = model.bundle.encode(X).astype(object)
     # shap leaves a column grey if it cannot read it as numbers; the codes of a category have no order to colour by.
     category = np.array([kind == "category" for _, kind in model.bundle.columns])
     data[:, category | np.asarray(pd.isna(data)).all(axis=0)] = ""
-    explanation = shap.Explanation(values=contributions[:, :-1], base_values=contributions[:, -1], data=data, feature_names=labels)
-    figure, axes = _canvas(width=10, height=1.9 + 0.36 * min(_SHOWN_COLUMNS, len(labels)))
+    explanation = shap.Explanation(
+        values=contributions[:, :-1],
+        base_values=contributions[:, -1],
+        data=data,
+        feature_names=["\n".join(wrap(label, 40, max_lines=2, placeholder="…")) for label in labels],
+    )
+    figure, axes = _canvas(width=10, height=1.9 + 0.4 * min(_SHOWN_COLUMNS, len(labels)))
     state = np.random.get_state()  # shap jitters with the global generator, which is not ours to move
     np.random.seed(0)
     try:
@@ -136,7 +141,7 @@ def draw_beeswarm(model: TrainedModel, columns: Sequence[FeatureColumn] = ()) ->
         np.random.set_state(state)
     axes.tick_params("y", labelsize=9, length=0)
     axes.set_xlabel("Contribution to the log-odds of leaving (right of 0 raises the risk)", fontsize=10)
-    strongest = labels[int(np.abs(contributions[:, :-1]).mean(axis=0).argmax())]
+    strongest = shorten(labels[int(np.abs(contributions[:, :-1]).mean(axis=0).argmax())], 60, placeholder="…")
     return _finished(figure, axes, f"What moves the predicted risk most: {strongest}", model, note="grey: category or missing", legend=None)
 
 
@@ -210,7 +215,3 @@ def _as_percent(axis: Axis, *, ticks: Sequence[float] = ()) -> None:
     if ticks:
         axis.set_major_locator(FixedLocator(ticks))
         axis.set_minor_locator(NullLocator())
-
-
-def _shortened(label: str) -> str:
-    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"

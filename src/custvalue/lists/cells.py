@@ -13,7 +13,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from custvalue.lists.layout import Column, Kind
-from custvalue.wording import WHOLE_MONEY_FROM, Catalogue, half_up
+from custvalue.wording import WHOLE_MONEY_FROM, Catalogue, whole_percent
 
 FONTS = {"en": "Calibri", "zh": "Microsoft YaHei"}
 INK, QUIET, RULE, PAPER = "#1F2933", "#7B8794", "#D9DEE4", "#FFFFFF"
@@ -118,11 +118,11 @@ def _money(value: Any, pen: Pen) -> Cell:
 
 def _share(value: Any, pen: Pen) -> Cell:
     # The cell holds no more than it shows: three digits would promise what no model knows.
-    return Cell(float(half_up(float(value), 2)), pen.row_style(num_format=pen.share_format, align="center"))
+    return Cell(float(whole_percent(float(value))), pen.row_style(num_format=pen.share_format, align="center"))
 
 
 def _trend(value: Any, pen: Pen) -> Cell:
-    change = 0.0 - float(half_up(float(value), 2))
+    change = 0.0 - float(whole_percent(float(value)))
     share = pen.share_format
     colour = RISK_COLOURS["high"][0] if change < 0 else INK
     return Cell(change, pen.row_style(num_format=f'"▲ "{share};"▼ "{share};"–"', align="center", font_color=colour))

@@ -57,7 +57,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(key="net_value", group="worth", kind="money", source="net_value", width=(8.5, 13)),
     Column(key="tenure", group="standing", kind="whole", source="tenure_months", width=(7.5, 8)),
     Column(key="expiry", group="standing", kind="whole", source="days_to_expiry", width=(8.5, 9), hidden_if_empty=True),
-    Column(key="care", group="standing", kind="care", source="care", width=(9, 10)),
+    Column(key="care", group="standing", kind="care", source="care", width=(9, 10), hidden_if_empty=True),
     Column(key="due_by", group="act", kind="date", source="due_by", width=(10.5, 12)),
     Column(key="outcome", group="act", kind="text", source=None, width=(13, 18)),
     Column(key="note", group="act", kind="text", source=None, width=(18, 18)),

@@ -148,8 +148,6 @@ def _texts(column: Column, rows: pd.DataFrame, pen: Pen) -> list[str]:
         return [reason for reasons in values for reason in reasons]
     if column.kind == "money":
         return [pen.money(float(value)) for value in values.dropna()]
-    if column.kind in ("tier", "risk", "care"):
-        return []
     return [str(value) for value in values.dropna() if str(value)]
 
 

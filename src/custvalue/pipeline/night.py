@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -84,7 +85,7 @@ def make_night(
     managers = tables.known(as_of).get("managers")
     ranking = rank(scored, policy=policy, managers=managers.to_pandas() if managers is not None else None, as_of=as_of, log=reporter.note)
     rows = _explained_rows(config, features, ranking, model, catalogue, as_of, token_key)
-    lineage = {
+    lineage: dict[str, Any] = {
         "as_of": as_of,
         "run_id": run_id,
         "model_name": model.name,
@@ -203,9 +204,13 @@ def _nightly(
     night = make_night(config, as_of, model=model, run_id=run_id, token_key=token_key, tables=tables, reporter=reporter)
     reporter.start("publish")
     staging = publish.stage(config.output, run_id)
-    night.scores.to_parquet(staging / "scores.parquet", index=False)
-    night.rows.to_parquet(staging / "lists.parquet", index=False)
-    write_lists(staging / "lists", night, config, as_of)
+    try:
+        night.scores.to_parquet(staging / "scores.parquet", index=False)
+        night.rows.to_parquet(staging / "lists.parquet", index=False)
+        write_lists(staging / "lists", night, config, as_of)
+    except BaseException:
+        shutil.rmtree(staging)
+        raise
     done = publish.publish(config.output, as_of=as_of, run_id=run_id, staging=staging, lineage=lineage, force=force)
     reporter.done("nightly", f"{as_of} published, generation {done.generation}, run {run_id}", run_id=run_id)
     return done, night

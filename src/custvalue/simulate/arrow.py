@@ -8,10 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from custvalue.simulate.catalogue import HOURS_AHEAD_OF_UTC
 from custvalue.simulate.timeline import Dates, Flags, Floats, Ints
 
 DECIMAL = pa.decimal128(18, 4)
 TIME = pa.timestamp("us")
+_AHEAD = np.timedelta64(HOURS_AHEAD_OF_UTC, "h")
 
 
 def money(cents: Ints) -> pa.Array:
@@ -25,8 +27,8 @@ def volume(values: Floats) -> pa.Array:
 
 
 def times(values: Dates) -> pa.Array:
-    """Moments as timestamps in microseconds; NaT becomes null."""
-    return pa.array(values.astype("datetime64[us]"), type=TIME)
+    """Moments on the operator's clock as UTC timestamps in microseconds; NaT becomes null."""
+    return pa.array(values.astype("datetime64[us]") - _AHEAD, type=TIME)
 
 
 def dates(values: Dates) -> pa.Array:

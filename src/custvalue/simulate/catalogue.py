@@ -1,6 +1,10 @@
-"""Names and price lists of the synthetic operator; every name is visibly invented."""
+"""Names, price lists and the clock of the synthetic operator; every name is visibly invented."""
 
 from __future__ import annotations
+
+TIME_ZONE = "Asia/Shanghai"
+HOURS_AHEAD_OF_UTC = 8
+"""The operator's clock; it knows no summer time."""
 
 REGIONS = ("North 北区", "South 南区", "East 东区", "West 西区", "Central 中区", "Island 岛区")
 REGION_SHARES = (0.24, 0.22, 0.2, 0.15, 0.14, 0.05)

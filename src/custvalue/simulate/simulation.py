@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from custvalue.errors import ConfigError
+from custvalue.simulate.catalogue import TIME_ZONE
 from custvalue.simulate.scenarios import SCENARIOS
 from custvalue.simulate.tables import TABLES, TRUTH
 from custvalue.simulate.timeline import Timeline
@@ -29,6 +30,8 @@ def simulate(
     progress: Callable[[str], None] | None = None,
 ) -> dict[str, int]:
     """Write the tables of a synthetic operator; the same arguments give the same bytes.
+
+    The operator's clock is Asia/Shanghai: days and months are cut there, times are stored as UTC.
 
     Parameters
     ----------
@@ -72,6 +75,7 @@ def simulate(
         "months": months,
         "seed": seed,
         "start": start.isoformat(),
+        "time_zone": TIME_ZONE,
     }
     rows = write_folder(out, _built(world, tell), parameters)
     return {name: rows[name] for name in TABLES}

@@ -102,8 +102,10 @@ def _check(con: Backend, declared: Table, column: Column, bad: str, fault: str, 
     rows = int(scalar(con, f"SELECT count(*) FROM {relation} WHERE {bad}"))
     if not rows:
         return None
+    if column.name == declared.key[0]:  # a row is shown by its key, and this one has none
+        return Finding(declared.name, column.name, fault, rows, (), remedy)
     shown = run(con, f"SELECT {key}, {quoted(column.name)} FROM {relation} WHERE {bad} ORDER BY ALL LIMIT 3")
-    examples = tuple(mask(k) if column.name == declared.key[0] else f"{mask(k)}: {value}" for k, value in shown)
+    examples = tuple(f"{mask(k)}: {'nothing' if value in (None, '') else value}" for k, value in shown)
     return Finding(declared.name, column.name, fault, rows, examples, remedy)
 
 
@@ -120,13 +122,18 @@ def check_freshness(tables: SourceTables, moment: Moment) -> list[Freshness]:
         declared = CONTRACT[name]
         if declared.event is None:
             continue
-        time = "month" if declared.monthly else "available_at"
+        time = "month" if declared.monthly else _local("available_at", tables.zone)
         where = f"WHERE available_at <= TIMESTAMP '{moment.instant.isoformat(sep=' ')}'"
         rows, newest = run(tables.con, f"SELECT count(*), max({time}) FROM contract.{name} {where}")[0]
         expected = moment.newest_month(tables.delay_days.get(name, 0)) if declared.monthly else None
         late = expected is not None and (newest is None or newest < expected)
         report.append(Freshness(name, int(rows), str(newest or "nothing")[:10], f"{expected:%Y-%m}" if expected else "", late))
     return report
+
+
+def _local(time: str, zone: str) -> str:
+    """SQL of a UTC time on the operator's clocks."""
+    return f"timezone({literal(zone)}, timezone('UTC', {time}))"
 
 
 def refuse_stale(tables: SourceTables, moment: Moment) -> list[Freshness]:
@@ -140,7 +147,9 @@ def refuse_stale(tables: SourceTables, moment: Moment) -> list[Freshness]:
     report = check_freshness(tables, moment)
     customers = next(entry for entry in report if entry.table == "customers")
     if not customers.rows_known:
-        first = scalar(tables.con, "SELECT min(available_at) FROM contract.customers")
+        if not tables.rows["customers"]:
+            raise DataError("table customers has no row. Load it, or check what its mapping keeps.")
+        first = scalar(tables.con, f"SELECT min({_local('available_at', tables.zone)}) FROM contract.customers")
         raise DataError(f"as_of {moment.day} lies before any data: the first customers are known from {first:%Y-%m-%d}. Take a later date.")
     late = [entry for entry in report if entry.late]
     if late:

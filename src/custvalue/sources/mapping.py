@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
+import zlib
 from pathlib import Path
 
 import ibis
@@ -40,8 +42,27 @@ def find_contract_files(folder: Path) -> dict[str, Path]:
         if len(paths) > 1:
             raise DataError(f"table {name}: found {some(path.name for path in paths)} in {folder}. Keep one of them.")
         if paths:
+            refuse_broken_gzip(paths[0], f"table {name}")
             found[name] = paths[0]
     return found
+
+
+def refuse_broken_gzip(path: Path, where: str) -> None:
+    """Stop at a gzip file that breaks off or fails its checksum; DuckDB would read what is left of it without a word.
+
+    Raises
+    ------
+    DataError
+        The file is broken.
+    """
+    if path.suffix != ".gz":
+        return
+    try:
+        with gzip.open(path) as file:
+            while file.read(1 << 20):
+                pass
+    except (EOFError, OSError, zlib.error) as error:
+        raise DataError(f"{where}: {path.name} cannot be read: {error}. Copy the file again.") from error
 
 
 def file_select(path: Path | str) -> str:
@@ -85,6 +106,8 @@ def load_raw_inputs(con: Backend, mapping: SourceMapping, folder: Path, *, mappi
             if not found:
                 remedy = "Put the file there, or mend `path` or `sources.folder`."
                 raise DataError(f"{where}: no file {source.path} in {folder}. {remedy}")
+            for path in found:
+                refuse_broken_gzip(path, where)
             files.extend(found)
             select = file_select(folder / source.path)
         try:

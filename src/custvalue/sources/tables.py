@@ -99,7 +99,7 @@ def cut(table: ibis.Table, declared: Table, moment: Moment, *, revised: bool) ->
     Returns
     -------
     ibis.Table
-        The same columns without ``available_at``.
+        The same columns without ``available_at``, and without those whose moment of becoming known is not mapped.
     """
     if declared.event is None:
         return table
@@ -108,12 +108,13 @@ def cut(table: ibis.Table, declared: Table, moment: Moment, *, revised: bool) ->
     if revised:
         newest = ibis.row_number().over(group_by=declared.key, order_by=ibis.desc("available_at"))
         seen = seen.mutate(version=newest).filter(lambda t: t.version == 0).drop("version")
+    later = {column.name: column.hidden_until for column in declared.columns if column.hidden_until and column.name in seen.columns}
     hidden = {
-        column.name: ibis.ifelse(seen[column.hidden_until] <= instant, seen[column.name], ibis.null(seen[column.name].type()))
-        for column in declared.columns
-        if column.hidden_until and column.name in seen.columns and column.hidden_until in seen.columns
+        name: ibis.ifelse(seen[until] <= instant, seen[name], ibis.null(seen[name].type()))
+        for name, until in later.items()
+        if until in seen.columns
     }
-    return seen.mutate(**hidden).drop("available_at")
+    return seen.mutate(**hidden).drop("available_at", *(name for name in later if name not in hidden))
 
 
 def open_tables(config: Config, *, log: Log = lambda _: None) -> SourceTables:
@@ -200,14 +201,14 @@ def _create_table(con: Backend, declared: Table, select: str, config: Config) ->
 
 
 def _available_at(declared: Table, given: bool, config: Config) -> str:
-    """SQL of a row's ``available_at``: as delivered, else event time (UTC) plus the configured delay."""
+    """SQL of a row's ``available_at``: as delivered, else event time plus the configured delay, in UTC."""
     column = declared.by_name[str(declared.event)]
     event = f"CAST({quoted(column.name)} AS {column.dtype})"
     if column.name in _LASTS:
         event = f"({event} + INTERVAL {_LASTS[column.name]})"
-    if column.dtype == "DATE":
-        event = f"CAST(timezone({literal(config.time_zone)}, CAST({event} AS TIMESTAMP)) AS TIMESTAMP)"
     event += f" + INTERVAL {int(config.sources.delay_days.get(declared.name, 0))} DAY"
+    if column.dtype == "DATE":  # after the delay, so that it counts local days also when the clocks change
+        event = f"CAST(timezone({literal(config.time_zone)}, CAST({event} AS TIMESTAMP)) AS TIMESTAMP)"
     known = f"coalesce(CAST(available_at AS TIMESTAMP), {event})" if given else event
     return f"{known} AS available_at"
 

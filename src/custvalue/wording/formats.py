@@ -34,6 +34,16 @@ def rounded(value: float, places: int) -> str:
     return f"{half_up(value, places):,f}"
 
 
+def whole_percent(value: float) -> Decimal:
+    """Round a share to whole percent; what is less than all never reads 100 %.
+
+    >>> whole_percent(0.4091), whole_percent(0.9966), whole_percent(-1.0)
+    (Decimal('0.41'), Decimal('0.99'), Decimal('-1.00'))
+    """
+    share = half_up(value, 2)
+    return share if abs(share) != 1 or abs(value) >= 1 else share * Decimal("0.99")
+
+
 def plain(value: float) -> str:
     """Write a quantity: one decimal below ten where it is not whole, else none.
 
@@ -48,7 +58,7 @@ def _money(value: float) -> Digits:
 
 
 def _percent(value: float) -> Digits:
-    return rounded(float(Decimal(f"{value:.15g}") * 100), 0), "percent"
+    return f"{whole_percent(value) * 100:,.0f}", "percent"
 
 
 def _negated_percent(value: float) -> Digits:
