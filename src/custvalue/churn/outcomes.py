@@ -147,7 +147,9 @@ def training_frame(
     snapshots = find_snapshots(tables, as_of, churn, features)
     for day, why in list(snapshots.refused.items())[:3]:
         log(f"snapshot {day} refused: {why}")
-    parts, columns, spec_hash = [], (), ""
+    parts: list[pd.DataFrame] = []
+    columns: tuple[FeatureColumn, ...] = ()
+    spec_hash = ""
     for day in snapshots.usable:
         built = build_features(tables.known(day), tables.moment(day), features, delay_days=tables.delay_days)
         columns, spec_hash = built.columns, built.spec_hash

@@ -36,7 +36,8 @@ class ChurnConfig(Settings):
     bootstrap : int
         Resamples for the 95 % intervals.
     threads : int
-        LightGBM threads. Fixed, because a model is only reproducible with a fixed number.
+        LightGBM threads. Fixed, because a model is only reproducible with a fixed number; on small shared machines two threads that
+        wait for each other were several times slower than one.
     """
 
     kinds: tuple[Kind, ...] = ("voluntary", "port_out")
@@ -49,5 +50,5 @@ class ChurnConfig(Settings):
     capacity_share: float = Field(default=0.02, gt=0, le=1)
     max_rounds: int = Field(default=1500, ge=1)
     bootstrap: int = Field(default=300, ge=50)
-    threads: int = Field(default=2, ge=1)
+    threads: int = Field(default=1, ge=1)
     seed: int = 7

@@ -65,9 +65,10 @@ def describe(rows: ibis.Table, amount: Amount, view: View) -> list[Feature]:
         if window == 1:
             continue
         earlier = inside & (rows.lag > 0)
-        before = divided(values.sum(where=earlier), values.count(where=earlier))
-        newest = number(values.sum(where=rows.lag == 0))
-        drop = ibis.ifelse(before > 0, 1.0 - newest / before, None)
+        total, months = values.sum(where=earlier), values.count(where=earlier)
+        before = divided(total, months)
+        newest = values.sum(where=rows.lag == 0)
+        drop = ibis.ifelse(total > 0, divided(total - months * newest, total), None)
         rest = window - 1
         features += [
             _feature(
@@ -94,15 +95,16 @@ def describe(rows: ibis.Table, amount: Amount, view: View) -> list[Feature]:
 def _shape(rows: ibis.Table, values: NumericColumn, amount: Amount, window: int, mean: Value) -> list[Feature]:
     inside = rows.lag < window
     there = inside & values.notnull()
-    n = number(values.count(where=inside))
+    n = values.count(where=inside)
     # 19 digits make the engine multiply in 128 bits; with 18 the product of two volumes overflows 64
     wide = values.cast(f"decimal(19, {values.type().scale})") if values.type().is_decimal() else values
-    total, squares = number(values.sum(where=inside)), number((wide * wide).sum(where=inside))
-    lag, lag_squares = number(rows.lag.sum(where=there)), number((rows.lag * rows.lag).sum(where=there))
-    crossed = number((wide * rows.lag).sum(where=inside))
+    total, squares = wide.sum(where=inside), (wide * wide).sum(where=inside)
+    lag, lag_squares = rows.lag.sum(where=there), (rows.lag * rows.lag).sum(where=there)
+    crossed = (wide * rows.lag).sum(where=inside)
     enough = (n >= 3) & (mean > 0)
-    slope = -(n * crossed - lag * total) / (n * lag_squares - lag * lag).nullif(0.0)
-    variance = ((squares - total * total / n.nullif(0.0)) / (n - 1).nullif(0.0)).clip(lower=0.0)
+    # subtracted while exact: in float64 a bill that never changes would vary by 1e-8, by which trees could tell bills apart
+    slope = divided(lag * total - n * crossed, n * lag_squares - lag * lag)
+    variance = divided(n * squares - total * total, n * (n - 1)).clip(lower=0.0)
     trend = ibis.ifelse(enough, slope / mean, None)
     cv = ibis.ifelse(enough, variance.sqrt() / mean, None)
     return [

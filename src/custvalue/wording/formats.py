@@ -41,7 +41,7 @@ def whole_percent(value: float) -> Decimal:
     (Decimal('0.41'), Decimal('0.99'), Decimal('-1.00'))
     """
     share = half_up(value, 2)
-    return share if abs(share) != 1 or abs(value) >= 1 else share * Decimal("0.99")
+    return share if abs(share) != 1 or abs(value) >= 1 else Decimal("0.99").copy_sign(share)
 
 
 def plain(value: float) -> str:
