@@ -61,11 +61,11 @@ class Warehouse:
         con.execute("BEGIN")
         try:
             for table, lent in rows.items():
-                names = [*SCHEMAS[table], "available_at"]
-                values = [[{"available_at": known_at(table, row)} | row for row in lent][i].get(name) for i in range(len(lent)) for name in names]
-                if lent:
-                    marks = ", ".join([f"({', '.join('?' * len(names))})"] * len(lent))
-                    con.execute(f"INSERT INTO contract.{table} ({', '.join(names)}) VALUES {marks}", values)
+                whole = [{"available_at": known_at(table, row)} | row for row in lent]
+                arrow = pa.Table.from_pylist(whole, schema=pa.schema({**SCHEMAS[table], "available_at": TIME}))
+                con.register("lent", arrow)
+                con.execute(f"INSERT INTO contract.{table} BY NAME SELECT * FROM lent")
+                con.unregister("lent")
             yield
         finally:
             con.execute("ROLLBACK")

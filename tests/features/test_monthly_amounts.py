@@ -83,7 +83,7 @@ MONTH = st.fixed_dictionaries(
 HISTORIES = st.lists(st.dictionaries(st.integers(-2, 14), MONTH, max_size=14), min_size=1, max_size=6)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(HISTORIES)
 def test_every_formula_agrees_with_numpy(features, histories):
     for history, found in zip(histories, features(histories), strict=True):
@@ -150,11 +150,10 @@ def test_shares_of_nothing_or_less_are_missing(features, values):
     assert (found["revenue_trend_3m"], found["revenue_cv_3m"]) == (None, None)
 
 
-@pytest.mark.parametrize("bill", ["29.85", "104.8", "33.3333", "1000000.1", "0.01"])
-@pytest.mark.parametrize("months", [3, 5, 7, 12])
-def test_a_bill_that_never_changes_has_neither_trend_nor_volatility(features, bill, months):
-    (found,) = features([amounts(*[Decimal(bill)] * months)])
-    assert [found[f"revenue_{kind}_{window}m"] for kind in ("trend", "cv", "drop") for window in (3, 6, 12)] == [0.0] * 9
+def test_a_bill_that_never_changes_has_neither_trend_nor_volatility(features):
+    bills = [[Decimal(bill)] * months for bill in ("29.85", "104.8", "33.3333", "1000000.1", "0.01") for months in (3, 5, 7, 12)]
+    for found in features([amounts(*bill) for bill in bills]):
+        assert [found[f"revenue_{kind}_{window}m"] for kind in ("trend", "cv", "drop") for window in (3, 6, 12)] == [0.0] * 9
 
 
 @pytest.mark.parametrize("name", ["revenue", "data_mb", "voice_minutes"])

@@ -163,7 +163,7 @@ def train(config: ConfigPath, as_of: AsOf) -> None:
 
     loaded = _config(config)
     trained = pipeline.train(loaded, as_of.date(), store=_store(loaded, create=True), reporter=_reporter())
-    show_training(trained)
+    show_training(loaded, trained)
     typer.echo(f"next: custvalue promote -c {config}")
 
 

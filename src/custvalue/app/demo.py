@@ -70,9 +70,9 @@ def run_demo(folder: Path | None, *, customers: int, months: int, seed: int, lan
     catalogue = load_catalogue(config.wording)
     out = console()
     out.print(_tier_table(config, night, as_of, add_months(as_of, window), catalogue))
-    out.print(quality_table(trained.model.evaluation))
+    out.print(quality_table(trained.model.evaluation, catalogue, language))
     _show_list(config, night, catalogue)
-    _show_paths(config, published.folder, trained, environ)
+    _show_paths(config, published.folder, trained, environ, catalogue)
 
 
 def _simulate(config: Config, *, customers: int, months: int, seed: int, reporter: StepReporter) -> None:
@@ -132,19 +132,20 @@ def _show_list(config: Config, night: Night, catalogue: Catalogue) -> None:
     out.print(table(("", *(catalogue.label(f"terminal.{name}", language) for name in names)), lines, left=4))
 
 
-def _show_paths(config: Config, night: Path, trained: pipeline.Trained, environ: Mapping[str, str]) -> None:
+def _show_paths(config: Config, night: Path, trained: pipeline.Trained, environ: Mapping[str, str], catalogue: Catalogue) -> None:
     out = console()
     workbook = sorted((night / "lists").glob("*.xlsx"))[0]
     store = environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{_short(config.workspace / 'models' / 'mlflow.db')}"
-    lines = [
-        ("workbooks", f"{_short(workbook)} and {len(list(workbook.parent.iterdir())) - 1} more"),
-        ("scores", _short(night / "scores.parquet")),
-        ("plots", f"{_short(config.output / 'plots')}/ ({', '.join(path.stem for path in trained.plots)})"),
-        ("model", f"mlflow ui --backend-store-uri {store}"),
-        ("next", 'README, "Bring your own tables"'),
-    ]
-    for name, text in lines:
-        out.print(f"{name:<10} {text}", markup=False)
+    plots = ", ".join(path.stem for path in trained.plots)
+    lines = {
+        "workbook": f"{_short(workbook)} (+{len(list(workbook.parent.iterdir())) - 1})",
+        "scores": _short(night / "scores.parquet"),
+        "plots": f"{_short(config.output / 'plots')}/ ({plots})",
+        "store": f"mlflow ui --backend-store-uri {store}",
+        "next": 'README, "Bring your own tables"',
+    }
+    for name, text in lines.items():
+        out.print(f"{catalogue.label(f'terminal.{name}', config.language)}: {text}", markup=False)
 
 
 def _short(path: Path) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from custvalue.config import Config
+from custvalue.wording import Catalogue, load_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,19 +19,6 @@ if TYPE_CHECKING:
     from custvalue.pipeline import Night, Trained
     from custvalue.sources import Freshness, SourceTables
     from custvalue.tracking import Verdict
-
-_SHOWN = (
-    "auc",
-    "pr_auc",
-    "log_loss",
-    "brier",
-    "calibration_error",
-    "calibration_excess",
-    "lift_1pct",
-    "lift_5pct",
-    "lift_10pct",
-    "lift_capacity",
-)
 
 
 def console() -> Console:
@@ -70,27 +58,30 @@ def show_tiers(config: Config, by_tier: pd.DataFrame) -> None:
     console().print(table(("tier", "customers", "share", "revenue share", f"ARPU {config.currency}"), rows))
 
 
-def quality_table(evaluation: Evaluation) -> Table:
+def quality_table(evaluation: Evaluation, catalogue: Catalogue, language: str) -> Table:
     """Make a table of every measure with its interval, beside what knowing only the base rate gives."""
-    from custvalue.churn.report import MEASURES, base_rate_quality
+    from custvalue.churn.report import base_rate_quality
 
     blind = base_rate_quality(evaluation)
-    rows = []
-    for name in _SHOWN:
-        found = evaluation.metrics[name]
-        rows.append(
-            (MEASURES[name], f"{found.value:.4f}", f"{found.low:.4f}–{found.high:.4f}", f"{blind[name]:.4f}" if name in blind else "")
+    rows = [
+        (
+            catalogue.label(f"measures.{name}", language),
+            f"{found.value:.4f}",
+            f"{found.low:.4f}–{found.high:.4f}",
+            f"{blind[name]:.4f}" if name in blind else "",
         )
-    return table(("quality on rows set aside", "value", "95 % interval", "base rate alone"), rows)
+        for name, found in evaluation.metrics.items()
+    ]
+    return table([catalogue.label(f"terminal.{name}", language) for name in ("quality", "value", "interval", "base_rate")], rows)
 
 
-def show_training(trained: Trained) -> None:
+def show_training(config: Config, trained: Trained) -> None:
     """Show split, quality and warnings of a training."""
     found = trained.model.evaluation
     out = console()
     out.print(str(trained.model.slices), markup=False)
     out.print(f"{found.leavers:,} of {found.rows:,} rows set aside left: base rate {found.base_rate:.2%}")
-    out.print(quality_table(found))
+    out.print(quality_table(found, load_catalogue(config.wording), config.language))
     for warning in (*trained.model.warnings, *trained.caveats):
         out.print(f"note: {warning}", markup=False)
 
@@ -112,11 +103,14 @@ def show_dry_run(config: Config, night: Night) -> None:
     """Show reach, cost and expected value of tonight's lists, and why others are not on them."""
     listed = night.ranking.listed
     out = console()
-    out.print(table(("decision", "customers"), [(code, f"{count:,}") for code, count in night.ranking.counts.items() if count]))
+    catalogue, language = load_catalogue(config.wording), config.language
+    counts = [(catalogue.label(f"decisions.{code}", language), f"{count:,}") for code, count in night.ranking.counts.items() if count]
+    out.print(table((catalogue.label("terminal.why", language), catalogue.label("terminal.customers", language)), counts))
     worth, cost = listed.net_value.sum(), listed.offer_cost.sum()
     out.print(f"expected net value {worth:,.0f} {config.currency}; offers cost at most {cost:,.0f} {config.currency}")
-    for name, value in night.sensitivity.items():
-        out.print(f"  {name}: {value:,.0f} {config.currency}", markup=False)
+    found = night.sensitivity
+    out.print(f"  if calls save half as many: {found['save_halved']:,.0f} {config.currency}; twice as many: {found['save_doubled']:,.0f}")
+    out.print(f"  the lists pay for themselves from a save rate of {found['break_even_save']:.1%} of those reached who would leave")
 
 
 def show_nights(config: Config) -> None:

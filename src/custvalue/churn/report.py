@@ -10,23 +10,10 @@ from custvalue.churn.evaluation import Evaluation
 from custvalue.churn.frame import TrainingFrame
 from custvalue.churn.training import TrainedModel
 from custvalue.config import Config
-
-MEASURES = {
-    "auc": "AUC",
-    "pr_auc": "PR-AUC",
-    "log_loss": "log loss",
-    "brier": "Brier",
-    "calibration_error": "calibration error",
-    "calibration_excess": "… above a perfect model's",
-    "lift_1pct": "lift at 1 %",
-    "lift_5pct": "lift at 5 %",
-    "lift_10pct": "lift at 10 %",
-    "lift_capacity": "lift at capacity",
-}
-"""Metric → its name in tables."""
+from custvalue.wording import Catalogue
 
 
-def training_report(config: Config, model: TrainedModel, frame: TrainingFrame, *, caveats: Sequence[str]) -> str:
+def training_report(config: Config, model: TrainedModel, frame: TrainingFrame, *, caveats: Sequence[str], catalogue: Catalogue) -> str:
     """Write the report of one training.
 
     Parameters
@@ -39,6 +26,8 @@ def training_report(config: Config, model: TrainedModel, frame: TrainingFrame, *
         The labelled snapshots.
     caveats : sequence of str
         What the source mapping says of its own data.
+    catalogue : Catalogue
+        Names of the measures, in the config's language.
     """
     churn = config.churn
     lines = [
@@ -56,6 +45,10 @@ def training_report(config: Config, model: TrainedModel, frame: TrainingFrame, *
     lines += ["", *(f"- {count:,} {reason}: not trained on" for reason, count in frame.dropped.items()), "", "## Split", ""]
     lines += ["```", str(model.slices), "```", "", "## Quality on the test slice", ""]
     found = model.evaluation
+
+    def named(measure: str) -> str:
+        return catalogue.label(f"measures.{measure}", config.language)
+
     blind = base_rate_quality(found)
     lines += [
         f"{found.leavers:,} of {found.rows:,} rows left: the base rate is {found.base_rate:.2%}. Intervals are 95 %, by customer.",
@@ -63,8 +56,8 @@ def training_report(config: Config, model: TrainedModel, frame: TrainingFrame, *
         "| measure | value | interval | base rate alone |",
         "|---|---:|---:|---:|",
         *(
-            f"| {MEASURES[name]} | {i.value:.4f} | {i.low:.4f} to {i.high:.4f} | {blind.get(name, 0):.4f} |"
-            for name, i in found.metrics.items()
+            f"| {named(measure)} | {i.value:.4f} | {i.low:.4f} to {i.high:.4f} | {blind.get(measure, 0):.4f} |"
+            for measure, i in found.metrics.items()
         ),
         "",
     ]

@@ -22,8 +22,11 @@ def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
     """Features of everything that started before the moment; an end date is the first day no longer covered."""
     today = view.moment.day
     rows = table.filter(table.starts_on <= today)
-    endless = rows.ends_on.isnull() if "ends_on" in rows.columns else ibis.literal(True)
-    in_force = endless | (rows.ends_on > today) if "ends_on" in rows.columns else endless
+    rows = rows.mutate(in_force=rows.ends_on.isnull() | (rows.ends_on > today) if "ends_on" in rows.columns else ibis.literal(True))
+    # two contracts may start on one day: the id decides, or the same data could give another answer tomorrow
+    order = [ibis.desc(rows.in_force & (rows.kind == "contract")), ibis.desc("starts_on"), ibis.desc("contract_id")]
+    rows = rows.mutate(nth=ibis.row_number().over(group_by="customer_id", order_by=order))
+    in_force = rows.in_force
     features = _ends(rows, view, in_force) if "ends_on" in rows.columns else []
     signed = in_force & (rows.kind == "contract")
     if "product" in rows.columns:
@@ -34,7 +37,7 @@ def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
                 "Contract in force",
                 "当前合约",
                 "category",
-                rows["product"].argmax(rows.starts_on, where=signed),
+                rows["product"].max(where=signed & (rows.nth == 0)),
             ),
             _feature(
                 "product_count",
@@ -51,7 +54,7 @@ def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
                 f"Holds {name}",
                 f"持有{name}",
                 "yes/no",
-                number((held & (rows["product"] == name)).max()),
+                number((held & (rows["product"] == name)).any().fill_null(False)),
                 reason="products",
             )
             for name in view.products
@@ -87,8 +90,10 @@ def slug(product: str) -> str:
 
     >>> slug("Online security")
     'online_security'
+    >>> slug("宽带 300M")
+    '宽带_300m'
     """
-    return re.sub(r"[^a-z0-9]+", "_", product.lower()).strip("_")
+    return re.sub(r"\W+", "_", product.lower()).strip("_")
 
 
 def _feature(name: str, en: str, zh: str, unit: str, value: Value, *, reason: str = "contract") -> Feature:

@@ -44,8 +44,9 @@ class FeatureSet:
 
     @property
     def spec_hash(self) -> str:
-        """SHA-256 of the declarations: two sets with the same hash mean the same thing in the same order."""
-        return hashlib.sha256(self.spec_json().encode()).hexdigest()
+        """SHA-256 of names, kinds and units in order: what a model depends on. Words and reasons may change without a new training."""
+        spec = [[column.name, column.kind, column.unit] for column in self.columns]
+        return hashlib.sha256(json.dumps(spec).encode()).hexdigest()
 
     def spec_json(self) -> str:
         """The declarations as canonical JSON."""

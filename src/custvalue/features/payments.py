@@ -12,6 +12,9 @@ from custvalue.features.dated import days_since, within
 def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
     """Features of the payments inside the longest window."""
     rows = table.filter(within(table.paid_at, view, view.longest))
+    # two payments may share a time: the id decides, or the same data could give another answer tomorrow
+    order = [ibis.desc("paid_at"), ibis.desc("payment_id")]
+    rows = rows.mutate(last=ibis.row_number().over(group_by="customer_id", order_by=order) == 0)
     features = []
     for window in view.windows:
         inside = within(rows.paid_at, view, window)
@@ -33,7 +36,7 @@ def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
             reason="payment",
             kind="category",
         )
-        features.append(Feature(channel, rows.channel.argmax(rows.paid_at)))
+        features.append(Feature(channel, rows.channel.max(where=rows["last"])))
     if "balance_after" in rows.columns:
         balance = FeatureColumn(
             name="balance_last",
@@ -43,7 +46,7 @@ def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
             null="no payment",
             reason="balance",
         )
-        features.append(Feature(balance, number(rows.balance_after.argmax(rows.paid_at))))
+        features.append(Feature(balance, number(rows.balance_after.max(where=rows["last"]))))
     return rows, features
 
 

@@ -10,8 +10,8 @@ from custvalue.features.population import current_customers
 
 _CATEGORIES = {
     "plan": ("Plan in force", "当前套餐", "plan"),
-    "segment": ("Consumer, household or enterprise", "客户类型", "plan"),
-    "region": ("Region", "地区", "plan"),
+    "segment": ("Consumer, household or enterprise", "客户类型", "segment"),
+    "region": ("Region", "地区", "region"),
 }
 
 

@@ -18,7 +18,7 @@ from custvalue.config import Config, RetentionPolicyConfig, load_retention_polic
 from custvalue.errors import ConfigError, CustValueError, ModelError
 from custvalue.explain import check_reasons, explain
 from custvalue.features import current_customers
-from custvalue.lists import FORMATS, directory_entries, list_rows
+from custvalue.lists import FORMATS, check_labels, directory_entries, list_rows
 from custvalue.pipeline.stages import Features, Reporter, Tiers, assign_tiers, build_features_at, check, last_night_before
 from custvalue.retention import Ranking, rank, sensitivity
 from custvalue.sources import SourceTables
@@ -77,6 +77,7 @@ def make_night(
     policy = load_retention_policy(config.retention_policy)
     catalogue = load_catalogue(config.wording)
     check_reasons(features.columns, catalogue)
+    check_labels(catalogue)
     tiers = assign_tiers(config, as_of, features, reporter=reporter)
     reporter.start("score")
     scored = _score(config, features, tiers, as_of, model, policy)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import ibis
 import pandas as pd
+import pyarrow as pa
 
 from custvalue import publish
 from custvalue.config import UNRATED, Config, load_retention_policy
@@ -116,6 +117,7 @@ def assign_tiers(config: Config, as_of: date, features: Features, *, reporter: R
     previous = _previous_tiers(config, features.tables.known(as_of), as_of)
     assigned = policy.assign(features.table, as_of=as_of, previous=previous, log=reporter.note)
     frame = assigned.order_by("customer_id").to_pandas()
+    frame["valid_from"] = pd.to_datetime(frame["valid_from"]).dt.date
     sizes = frame.tier.value_counts()
     text = ", ".join(f"{tier} {sizes.get(tier, 0):,}" for tier in (*policy.tiers, UNRATED))
     reporter.done("tiers", f"policy {policy.label}: {text}", policy=policy.label)
@@ -134,7 +136,7 @@ def _previous_tiers(config: Config, known: Mapping[str, ibis.Table], as_of: date
         return None
     scores = publish.read_published(config.output, night.as_of)
     previous = scores[["customer_id", "tier", "tier_valid_from"]].rename(columns={"tier_valid_from": "valid_from"})
-    return ibis.memtable(previous)
+    return ibis.memtable(pa.Table.from_pandas(previous, preserve_index=False))
 
 
 def last_night_before(config: Config, as_of: date) -> publish.Night | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from custvalue.churn import TrainedModel, draw_figures, report, train_model, training_frame
 from custvalue.config import Config
 from custvalue.pipeline.stages import Reporter, assign_tiers, build_features_at
+from custvalue.wording import load_catalogue
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,7 +62,7 @@ def train(config: Config, as_of: date, *, store: Store, reporter: Reporter) -> T
     log = reporter.note
     frame, columns, spec_hash = training_frame(features.tables, as_of, config.churn, config.features, log=log)
     model = train_model(frame, columns, config.churn, as_of=as_of, feature_spec_hash=spec_hash, log=log)
-    text = report.training_report(config, model, frame, caveats=features.tables.caveats)
+    text = report.training_report(config, model, frame, caveats=features.tables.caveats, catalogue=load_catalogue(config.wording))
     figures = draw_figures(model, columns)
     found = store.log_training(
         params=_flat(config.churn.model_dump(mode="json")) | {"as_of": as_of.isoformat(), "way": model.slices.way},
