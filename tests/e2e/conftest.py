@@ -161,4 +161,3 @@ def workspace(trained: tuple[Workspace, dict[str, Said]], tmp_path: Path) -> Wor
     """Give a copy of the trained workspace that a test may change."""
     shutil.copytree(trained[0].folder, tmp_path / "workspace")
     return Workspace(tmp_path / "workspace")
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Mapping
 from datetime import date
@@ -22,16 +23,15 @@ if TYPE_CHECKING:
 _UNPUBLISHED = "unpublished"
 
 
-def _make(config: Config, as_of: date, store: Store, reporter: StepReporter, environ: Mapping[str, str]) -> pipeline.Night:
+def _make(config: Config, as_of: date, store: Store, reporter: StepReporter, key: bytes) -> pipeline.Night:
     tables, _ = pipeline.check(config, as_of, reporter=reporter)
     model = store.load("champion")
-    key = token_key(config.output, environ)
     return pipeline.make_night(config, as_of, model=model, run_id=_UNPUBLISHED, token_key=key, tables=tables, reporter=reporter)
 
 
 def score_only(config: Config, as_of: date, *, store: Store, reporter: StepReporter, environ: Mapping[str, str]) -> Path:
     """Write ``scores/as_of=DATE.parquet`` under the output folder."""
-    night = _make(config, as_of, store, reporter, environ)
+    night = _make(config, as_of, store, reporter, token_key(config.output, environ))
     path = config.output / "scores" / f"as_of={as_of}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_parquet(path, night.scores)
@@ -40,7 +40,9 @@ def score_only(config: Config, as_of: date, *, store: Store, reporter: StepRepor
 
 def lists_only(config: Config, as_of: date, *, store: Store, reporter: StepReporter, environ: Mapping[str, str], dry_run: bool) -> None:
     """Write ``lists/as_of=DATE/<manager>.xlsx`` under the output folder, or only show what that would mean."""
-    night = _make(config, as_of, store, reporter, environ)
+    # A dry run shows no token, and must not leave a new key behind.
+    key = secrets.token_bytes(32) if dry_run else token_key(config.output, environ)
+    night = _make(config, as_of, store, reporter, key)
     show_dry_run(config, night)
     if dry_run:
         return

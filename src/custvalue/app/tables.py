@@ -60,19 +60,10 @@ def show_tiers(config: Config, by_tier: pd.DataFrame) -> None:
 
 def quality_table(evaluation: Evaluation, catalogue: Catalogue, language: str) -> Table:
     """Make a table of every measure with its interval, beside what knowing only the base rate gives."""
-    from custvalue.churn.report import base_rate_quality
+    from custvalue.churn.report import quality_rows
 
-    blind = base_rate_quality(evaluation)
-    rows = [
-        (
-            catalogue.label(f"measures.{name}", language),
-            f"{found.value:.4f}",
-            f"{found.low:.4f}–{found.high:.4f}",
-            f"{blind[name]:.4f}" if name in blind else "",
-        )
-        for name, found in evaluation.metrics.items()
-    ]
-    return table([catalogue.label(f"terminal.{name}", language) for name in ("quality", "value", "interval", "base_rate")], rows)
+    headers = [catalogue.label(f"terminal.{name}", language) for name in ("quality", "value", "interval", "base_rate")]
+    return table(headers, quality_rows(evaluation, catalogue, language))
 
 
 def show_training(config: Config, trained: Trained) -> None:

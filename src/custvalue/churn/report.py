@@ -45,20 +45,12 @@ def training_report(config: Config, model: TrainedModel, frame: TrainingFrame, *
     lines += ["", *(f"- {count:,} {reason}: not trained on" for reason, count in frame.dropped.items()), "", "## Split", ""]
     lines += ["```", str(model.slices), "```", "", "## Quality on the test slice", ""]
     found = model.evaluation
-
-    def named(measure: str) -> str:
-        return catalogue.label(f"measures.{measure}", config.language)
-
-    blind = base_rate_quality(found)
     lines += [
         f"{found.leavers:,} of {found.rows:,} rows left: the base rate is {found.base_rate:.2%}. Intervals are 95 %, by customer.",
         "",
         "| measure | value | interval | base rate alone |",
         "|---|---:|---:|---:|",
-        *(
-            f"| {named(measure)} | {i.value:.4f} | {i.low:.4f} to {i.high:.4f} | {blind.get(measure, 0):.4f} |"
-            for measure, i in found.metrics.items()
-        ),
+        *(f"| {' | '.join(row)} |" for row in quality_rows(found, catalogue, config.language)),
         "",
     ]
     if notes := [*model.warnings, *caveats]:
@@ -66,12 +58,19 @@ def training_report(config: Config, model: TrainedModel, frame: TrainingFrame, *
     return "\n".join(lines)
 
 
-def base_rate_quality(evaluation: Evaluation) -> dict[str, float]:
-    """Give the measures of a forecast that says the base rate to everyone; the others are zero or undefined."""
+def quality_rows(evaluation: Evaluation, catalogue: Catalogue, language: str) -> list[tuple[str, str, str, str]]:
+    """Tell each measure, its value, its 95 % interval, and what knowing the base rate alone gives, where that says anything."""
     rate = evaluation.base_rate
-    entropy = -(rate * math.log(rate) + (1 - rate) * math.log(1 - rate))
-    lifts = {name: 1.0 for name in evaluation.metrics if name.startswith("lift_")}
-    return {"auc": 0.5, "pr_auc": rate, "log_loss": entropy, "brier": rate * (1 - rate), **lifts}
+    blind = {"auc": 0.5, "pr_auc": rate, "brier": rate * (1 - rate)}
+    blind["log_loss"] = -(rate * math.log(rate) + (1 - rate) * math.log(1 - rate))
+    blind |= {name: 1.0 for name in evaluation.metrics if name.startswith("lift_")}
+    rows = []
+    for name in catalogue.names("measures"):
+        found = evaluation.metrics[name]
+        interval = f"{found.low:.4f} to {found.high:.4f}"
+        base = f"{blind[name]:.4f}" if name in blind else ""
+        rows.append((catalogue.label(f"measures.{name}", language), f"{found.value:.4f}", interval, base))
+    return rows
 
 
 def evaluation_json(model: TrainedModel) -> str:

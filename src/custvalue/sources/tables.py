@@ -147,9 +147,10 @@ def open_tables(config: Config, *, log: Log = lambda _: None) -> SourceTables:
         revised |= {name} if has_revisions else set()
     if findings:
         raise DataError("\n".join(["the data break the contract:", *(f"  {finding}" for finding in findings)]))
-    absent = [name for name in CONTRACT if name not in selects]
-    if absent:
-        log(f"not mapped, switched off: {', '.join(absent)}")
+    if absent := [name for name in CONTRACT if name not in selects]:
+        log(f"tables not mapped, switched off: {', '.join(absent)}")
+    if unmapped := [f"{name} ({', '.join(columns)})" for name in selects if (columns := _unmapped(con, CONTRACT[name]))]:
+        log(f"columns not mapped, their features are off: {'; '.join(unmapped)}")
     return SourceTables(
         con=con,
         rows={name: count_rows(con, f"contract.{name}") for name in selects},
@@ -198,6 +199,11 @@ def _create_table(con: Backend, declared: Table, select: str, config: Config) ->
         parts.append(_available_at(declared, "available_at" in wanted, config))
     run(con, f"CREATE TABLE contract.{declared.name} AS SELECT {', '.join(parts)} FROM {source}")
     run(con, f"DROP TABLE {source}")
+
+
+def _unmapped(con: Backend, declared: Table) -> list[str]:
+    present = {row[0] for row in run(con, f"DESCRIBE contract.{declared.name}")}
+    return [column.name for column in declared.columns if column.name not in present]
 
 
 def _available_at(declared: Table, given: bool, config: Config) -> str:
