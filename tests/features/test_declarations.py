@@ -74,15 +74,17 @@ def test_every_file_with_a_block_is_registered():
 
 
 def test_the_hash_tells_sets_of_columns_apart(whole, open_warehouse):
-    again = open_warehouse().build(MOMENT, WHOLE)
-    assert again.spec_hash == whole.spec_hash
+    assert open_warehouse().build(MOMENT, WHOLE).spec_hash == whole.spec_hash
     assert re.fullmatch(r"[0-9a-f]{64}", whole.spec_hash)
-    others = [
-        open_warehouse().build(MOMENT, FeaturesConfig(products=("Gold",))),
-        FeatureSet(whole.table, whole.columns[::-1]),
-        FeatureSet(whole.table, (*whole.columns[:-1], replace(whole.columns[-1], reason="bill"))),
-    ]
-    assert len({whole.spec_hash, *(other.spec_hash for other in others)}) == 4
+    fewer = open_warehouse().build(MOMENT, FeaturesConfig(windows=(1, 3, 12), products=("Gold",)))
+    turned = FeatureSet(whole.table, whole.columns[::-1])
+    in_hours = FeatureSet(whole.table, (*whole.columns[:-1], replace(whole.columns[-1], unit="minutes")))
+    assert len({features.spec_hash for features in (whole, fewer, turned, in_hours)}) == 4
+
+
+def test_words_and_reasons_may_change_without_a_new_model(whole):
+    reworded = replace(whole.columns[-1], reason="bill", en="Something else", zh="别的")
+    assert FeatureSet(whole.table, (*whole.columns[:-1], reworded)).spec_hash == whole.spec_hash
 
 
 def test_the_hash_does_not_depend_on_the_day(whole, open_warehouse):
