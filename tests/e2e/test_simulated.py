@@ -10,13 +10,13 @@ from datetime import date
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from sklearn.metrics import roc_auc_score
 
 from custvalue.publish import read_published
 
 from .conftest import AS_OF, CAPACITY, CUSTOMERS, Said, Workspace
 
-CODES = ("not_worth_a_contact", "over_capacity", "listed")
 LINEAGE = {
     "as_of",
     "run_id",
@@ -188,9 +188,10 @@ def test_a_dry_run_tells_reach_and_writes_nothing(trained, tmp_path, scores):
     assert told.code == 0
     assert workspace.listing() == before
     counts = scores.decision.value_counts()
-    assert set(CODES) <= set(counts.index)
+    assert {"not_worth_a_contact", "over_capacity", "listed"} <= set(counts.index)
+    labels = yaml.safe_load((workspace.folder / "configs" / "wording" / "labels.yaml").read_text(encoding="utf-8"))["decisions"]
     for code, count in counts.items():
-        assert re.search(rf"^ *{code} +{count:,} *$", told.out, re.MULTILINE)
+        assert re.search(rf"^ *{re.escape(labels[code]['en'])} +{count:,} *$", told.out, re.MULTILINE)
     worth = scores[scores.decision == "listed"].net_value.sum()
     assert f"expected net value {worth:,.0f} CNY" in told.out
 

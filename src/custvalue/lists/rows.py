@@ -44,7 +44,7 @@ def list_rows(
     token_key: bytes,
     base_rate: float,
 ) -> pd.DataFrame:
-    """Put together what the workbooks show; nothing in it identifies a person outside the operator.
+    """Put together what the workbooks show, beside the ``customer_id`` that joins it inside the warehouse and no workbook holds.
 
     Parameters
     ----------
@@ -71,6 +71,7 @@ def list_rows(
     drops = [name for name in facts.columns if name.startswith("revenue_drop_")]
     return pd.DataFrame(
         {
+            "customer_id": listed.customer_id.to_numpy(),
             "manager_id": listed.manager_id.to_numpy(),
             "priority": listed.priority.to_numpy(),
             "order_id": [order_id(as_of, token) for token in tokens],

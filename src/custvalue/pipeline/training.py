@@ -66,7 +66,8 @@ def train(config: Config, as_of: date, *, store: Store, reporter: Reporter) -> T
     figures = draw_figures(model, columns)
     found = store.log_training(
         params=_flat(config.churn.model_dump(mode="json")) | {"as_of": as_of.isoformat(), "way": model.slices.way},
-        digests=dict(features.tables.digests) | {"test": _test_digest(model)},
+        digests=features.tables.training_digests | {"test": _test_digest(model)},
+        run_name=f"{config.name} {as_of}",
         metrics=_metrics(model),
         figures=figures,
         texts={

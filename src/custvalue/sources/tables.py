@@ -64,6 +64,11 @@ class SourceTables:
     caveats: tuple[str, ...]
     zone: str
 
+    @property
+    def training_digests(self) -> dict[str, str]:
+        """Digests of what a model may have been trained on: all but restricted tables."""
+        return {name: digest for name, digest in self.digests.items() if name.split(".")[0] not in RESTRICTED}
+
     def moment(self, as_of: date) -> Moment:
         """Midnight of a day in the operator's zone."""
         return Moment(as_of, self.zone)
