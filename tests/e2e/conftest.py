@@ -42,7 +42,8 @@ CONFIG = {
         "snapshots": 5,
         "max_rounds": 80,
         "bootstrap": 50,
-        "small_leavers": 60,
+        "min_leavers": 15,
+        "small_leavers": 40,
         "threads": 1,
     },
 }

@@ -140,7 +140,7 @@ def test_train_says_how_the_months_were_split_and_shows_intervals(said):
     out = said["train"].out
     assert "split by month" in out
     assert re.search(r"test: .*2024-12-01, [\d,]+ rows", out)
-    assert re.search(r"AUC +0\.\d{4} +0\.\d{4}–0\.\d{4} +0\.5000", out)
+    assert re.search(r"AUC +0\.\d+ +0\.\d+ to 0\.\d+ +0\.50", out)
     assert "of 'op' passed every gate and is champion" in said["promote"].out
 
 
@@ -161,10 +161,10 @@ def test_probabilities_are_near_what_the_next_month_brought(workspace, scores):
     departures = pd.read_parquet(workspace.data / "departures.parquet")
     window = (departures.left_on > AS_OF) & (departures.left_on <= date(2025, 2, 1)) & departures.kind.isin(["voluntary", "port_out"])
     left = scores.customer_id.isin(departures[window].customer_id)
-    assert left.sum() > 25
+    assert left.sum() > 15
     assert scores.probability.mean() == pytest.approx(left.mean(), rel=0.4)
-    # above 0.9 the night would have seen the month that it forecasts
-    assert 0.6 < roc_auc_score(left, scores.probability) < 0.9
+    # much above the hidden intent's own power the night would have seen the month that it forecasts
+    assert 0.6 < roc_auc_score(left, scores.probability) < 0.92
 
 
 def test_score_and_lists_without_publishing_say_the_same_as_the_night(workspace, said, scores, rows):
