@@ -21,7 +21,9 @@ def refusal(load, path):
 
 
 def test_paths_resolve_against_the_folder_of_the_config(config_file, tmp_path, monkeypatch):
-    path = config_file("wording: words\n", text="sources: {folder: ../data, mapping: m/a.yaml}\ntier_policy: t.yaml\nretention_policy: r.yaml\n")
+    path = config_file(
+        "wording: words\n", text="sources: {folder: ../data, mapping: m/a.yaml}\ntier_policy: t.yaml\nretention_policy: r.yaml\n"
+    )
     monkeypatch.chdir("/")
     config = load_config(path)
     assert config.sources.folder == tmp_path.parent / "data"

@@ -31,7 +31,7 @@ ONE_PLACE = "give one of `path`, `sql`, or `backend` with `table`"
     [{}, {"path": "a.csv", "sql": "SELECT 1"}, {"backend": "sqlite:///a.db"}, {"table": "a"}, {"path": "a.csv", "table": "a"}],
 )
 def test_an_input_that_is_nowhere_or_in_two_places(mapping_file, source):
-    with pytest.raises(ConfigError, match="inputs.panel: give one of") as refused:
+    with pytest.raises(ConfigError, match=r"inputs\.panel: give one of") as refused:
         load_mapping(mapping_file({"panel": source}, {}))
     assert ONE_PLACE in str(refused.value)
 

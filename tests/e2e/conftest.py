@@ -102,10 +102,13 @@ class Workspace:
         write_yaml(self.config, yaml.safe_load(self.config.read_text(encoding="utf-8")) | settings)
 
     def listing(self) -> dict[str, tuple[int, int]]:
-        """Every file and folder with size and time of change; the lock files, which each run touches, left out."""
+        """Every file and folder with size and time of change.
+
+        Left out are the lock files, which each run touches, and the staging folder, which comes and goes empty.
+        """
         found = {}
         for path in sorted(self.folder.rglob("*")):
-            if path.name != ".lock":
+            if path.name != ".lock" and path != self.output / "staging":
                 status = path.stat()
                 found[path.relative_to(self.folder).as_posix()] = (status.st_size, status.st_mtime_ns) if path.is_file() else (0, 0)
         return found

@@ -133,7 +133,10 @@ def as_text(value: object, shown: str) -> object:
     """The value that LibreOffice wrote, in the kind of the cell that openpyxl read."""
     if isinstance(value, datetime | date):
         return datetime.fromisoformat(shown)
-    return pytest.approx(float(shown), rel=1e-14, abs=0) if isinstance(value, int | float) else shown
+    if not isinstance(value, int | float):
+        return shown
+    number = float(shown[:-1]) / 100 if shown.endswith("%") else float(shown)
+    return pytest.approx(number, rel=1e-14, abs=0)
 
 
 def test_libreoffice_reads_the_same_cells(night, converted):

@@ -13,8 +13,15 @@ from custvalue.config import FeaturesConfig
 from custvalue.sources import Moment
 
 AS_OF = date(2022, 3, 1)
-WINDOWS = (1, 2, 3, 6, 12)
-LEVELS = {"revenue": "billing", "discount": "billing", "voice_minutes": "usage", "data_mb": "usage", "sms_count": "usage", "active_days": "usage"}
+WINDOWS = (1, 2, 3, 12)
+LEVELS = {
+    "revenue": "billing",
+    "discount": "billing",
+    "voice_minutes": "usage",
+    "data_mb": "usage",
+    "sms_count": "usage",
+    "active_days": "usage",
+}
 SHAPED = ("revenue", "voice_minutes", "data_mb")
 COUNTED = ("voice_minutes", "data_mb")
 
@@ -83,7 +90,7 @@ MONTH = st.fixed_dictionaries(
 HISTORIES = st.lists(st.dictionaries(st.integers(-2, 14), MONTH, max_size=14), min_size=1, max_size=6)
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(HISTORIES)
 def test_every_formula_agrees_with_numpy(features, histories):
     for history, found in zip(histories, features(histories), strict=True):
@@ -153,7 +160,7 @@ def test_shares_of_nothing_or_less_are_missing(features, values):
 def test_a_bill_that_never_changes_has_neither_trend_nor_volatility(features):
     bills = [[Decimal(bill)] * months for bill in ("29.85", "104.8", "33.3333", "1000000.1", "0.01") for months in (3, 5, 7, 12)]
     for found in features([amounts(*bill) for bill in bills]):
-        assert [found[f"revenue_{kind}_{window}m"] for kind in ("trend", "cv", "drop") for window in (3, 6, 12)] == [0.0] * 9
+        assert [found[f"revenue_{kind}_{window}m"] for kind in ("trend", "cv", "drop") for window in (3, 12)] == [0.0] * 6
 
 
 @pytest.mark.parametrize("name", ["revenue", "data_mb", "voice_minutes"])
@@ -164,8 +171,8 @@ def test_large_amounts_do_not_overflow(features, name):
 
 def test_zero_months(features):
     (found,) = features([amounts(0, 5, 0, None, 0, name="data_mb")])
-    assert [found[f"data_mb_zero_months_{window}m"] for window in (2, 3, 6)] == [1, 2, 3]
-    assert found["voice_minutes_zero_months_6m"] is None
+    assert [found[f"data_mb_zero_months_{window}m"] for window in (2, 3, 12)] == [1, 2, 3]
+    assert found["voice_minutes_zero_months_12m"] is None
 
 
 def test_arrears(features):
@@ -187,7 +194,9 @@ def test_a_late_feed_moves_the_newest_month(open_warehouse, customers):
     for lag, revenue in enumerate([5, 10, 20]):
         rows["billing"].append({"customer_id": "A", "month": month(lag), "revenue": revenue})
     prompt, late = (
-        warehouse.runner(warehouse.build(moment, settings_, only=("customers", "departures", "billing"), delay_days={"billing": days}))(rows)["A"]
+        warehouse.runner(warehouse.build(moment, settings_, only=("customers", "departures", "billing"), delay_days={"billing": days}))(
+            rows
+        )["A"]
         for days in (0, 10)
     )
     assert (prompt["revenue_mean_1m"], prompt["revenue_before_3m"]) == (5, 15)

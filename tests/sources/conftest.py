@@ -24,7 +24,11 @@ def write_file(path: Path, rows: list[dict] | pa.Table) -> None:
     if path.suffix == ".parquet":
         pq.write_table(table, path)
         return
-    with gzip.open(path, "wt", newline="", encoding="utf-8") if path.suffix == ".gz" else path.open("w", newline="", encoding="utf-8") as file:
+    with (
+        gzip.open(path, "wt", newline="", encoding="utf-8")
+        if path.suffix == ".gz"
+        else path.open("w", newline="", encoding="utf-8") as file
+    ):
         writer = csv.writer(file)
         writer.writerow(table.column_names)
         writer.writerows([["" if value is None else value for value in row.values()] for row in table.to_pylist()])
@@ -35,7 +39,9 @@ def good() -> dict[str, list[dict] | pa.Table]:
     """Tables that keep the contract: three customers, bills and use of the last two months of 2021, nobody left."""
     months = (date(2021, 11, 1), date(2021, 12, 1))
     return {
-        "customers": [{"customer_id": i, "valid_from": date(2021, 1, 1), "joined_on": date(2021, 1, 1), "segment": "consumer"} for i in IDS],
+        "customers": [
+            {"customer_id": i, "valid_from": date(2021, 1, 1), "joined_on": date(2021, 1, 1), "segment": "consumer"} for i in IDS
+        ],
         "billing": [{"customer_id": i, "month": month, "revenue": 29.5} for i in IDS for month in months],
         "usage": [{"customer_id": i, "month": month, "data_mb": 512.25, "sms_count": 4} for i in IDS for month in months],
         "departures": DEPARTURES.empty_table(),

@@ -80,7 +80,7 @@ def test_the_order_of_rows_does_not_change_the_digests(opened, sqlite):
 
 
 def test_a_table_that_is_not_there(opened, sqlite):
-    with pytest.raises(DataError, match="mapping.yaml: input bills: table invoices of the backend cannot be read") as refused:
+    with pytest.raises(DataError, match=r"mapping\.yaml: input bills: table invoices of the backend cannot be read") as refused:
         opened(f"sqlite://{sqlite}", "invoices")
     assert refused.value.exit_code == 3
 

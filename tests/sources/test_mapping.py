@@ -28,7 +28,9 @@ MAPPING = {
             "rename": {"customer_id": "MSISDN_KEY"},
             "unpivot": {"months": {"2021-06-01": "6", "2021-07-01": "7"}, "columns": {"revenue": "arpu_{}"}},
         },
-        "departures": {"sql": "SELECT MSISDN_KEY AS customer_id, strptime(gone, '%Y%m%d') AS left_on, 'port_out' AS kind FROM panel WHERE gone <> ''"},
+        "departures": {
+            "sql": "SELECT MSISDN_KEY AS customer_id, strptime(gone, '%Y%m%d') AS left_on, 'port_out' AS kind FROM panel WHERE gone <> ''"
+        },
     },
 }
 

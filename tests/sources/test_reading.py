@@ -108,7 +108,9 @@ def test_restricted_tables_are_out_of_reach_of_the_model(operator, good):
 
 
 def test_a_table_without_any_row_opens(operator, good):
-    good["billing"] = pa.table({"customer_id": pa.array([], pa.string()), "month": pa.array([], pa.date32()), "revenue": pa.array([], pa.float64())})
+    good["billing"] = pa.table(
+        {"customer_id": pa.array([], pa.string()), "month": pa.array([], pa.date32()), "revenue": pa.array([], pa.float64())}
+    )
     assert operator(good).rows["billing"] == 0
 
 

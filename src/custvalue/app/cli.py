@@ -63,11 +63,16 @@ def _reporter() -> StepReporter:
     return StepReporter(human=sys.stderr.isatty(), verbose=True)
 
 
+def _hush_mlflow() -> None:
+    """Keep MLflow from reporting home, and from complaining where git is absent; it reads these once, at import."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+
 def _store(config: Config, *, create: bool) -> Store:
     from custvalue.tracking import Store
 
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    _hush_mlflow()
     uri = os.environ.get("MLFLOW_TRACKING_URI")
     return Store.open(config.workspace / "models", tracking_uri=uri, name=config.name, create=create)
 
@@ -97,6 +102,7 @@ def demo(
     """Simulate an operator, train, score and list one night; ends with where to look."""
     from custvalue.app.demo import run_demo
 
+    _hush_mlflow()
     run_demo(folder, customers=customers, months=months, seed=seed, language=lang.value, environ=os.environ)
 
 
@@ -241,6 +247,9 @@ def run(arguments: list[str] | None = None) -> int:
             TryAgainError.exit_code, f"{error.filename or 'the system'}: {error.strerror or error}. Mend it and run the command again."
         )
         return TryAgainError.exit_code
+    except BaseException:
+        _reporter().stop()
+        raise
     return 0
 
 

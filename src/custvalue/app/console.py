@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.console import Console
 from rich.status import Status
@@ -24,11 +24,13 @@ class StepReporter:
         Also show notes to a person; JSON always holds them.
     """
 
+    # A terminal has one spinner, which hides the cursor: whoever tells of the end must be able to stop it.
+    _status: ClassVar[Status | None] = None
+
     def __init__(self, *, human: bool, verbose: bool = False) -> None:
         self._human = human
         self._verbose = verbose
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._status: Status | None = None
         self._began = time.monotonic()
 
     def start(self, step: str) -> None:
@@ -36,8 +38,8 @@ class StepReporter:
         self._began = time.monotonic()
         if self._human and self._console.is_terminal:
             self.stop()
-            self._status = self._console.status(f"{step} …")
-            self._status.start()
+            StepReporter._status = self._console.status(f"{step} …")
+            StepReporter._status.start()
 
     def note(self, text: str) -> None:
         """Tell one fact inside a step."""
@@ -66,9 +68,9 @@ class StepReporter:
 
     def stop(self) -> None:
         """End the spinner, if one turns."""
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+        if StepReporter._status is not None:
+            StepReporter._status.stop()
+            StepReporter._status = None
 
     @staticmethod
     def _write(record: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from custvalue.churn.frame import TrainingFrame
 from custvalue.config import ChurnConfig, FeaturesConfig
 from custvalue.engines import scalar
 from custvalue.errors import ModelError
-from custvalue.features import FeatureColumn, active_customers, build_features
+from custvalue.features import FeatureColumn, active_customers, build_features, spell_start
 from custvalue.sources import SourceTables, add_months, month_index
 
 MIN_HISTORY_MONTHS = 6
@@ -82,16 +82,15 @@ def label(tables: SourceTables, snapshot: date, known_at: date, churn: ChurnConf
     """
     start = add_months(snapshot, churn.gap_months)
     end = add_months(snapshot, churn.gap_months + churn.horizon_months)
-    active = active_customers(tables.known(snapshot), tables.moment(snapshot)).select("customer_id", "joined_on")
+    current = active_customers(tables.known(snapshot), tables.moment(snapshot))
+    active = current.select("customer_id", since=spell_start(current))
     departures = tables.known(known_at)["departures"]
     # a silent period that starts on the first day counts as if it had started a day later
     shift = ibis.ifelse(departures.kind == "silence", 1, 0)
-    departures = departures.mutate(day=departures.left_on + shift.as_interval("D"))
-    already_known = tables.known(snapshot)["departures"].select("customer_id", "left_on")
-    news = departures.anti_join(already_known, ["customer_id", "left_on"])
+    dated = departures.mutate(day=departures.left_on + shift.as_interval("D")).inner_join(active, "customer_id")
     first = ibis.row_number().over(group_by="customer_id", order_by=["day", "kind"])
-    news = news.mutate(nth=first).filter(lambda t: t.nth == 0)
-    joined = active.left_join(news.select("customer_id", "day", "kind"), "customer_id").drop("customer_id_right")
+    ahead = dated.filter(dated.left_on >= dated.since).mutate(nth=first).filter(lambda t: t.nth == 0)
+    joined = active.left_join(ahead.select("customer_id", "day", "kind"), "customer_id").drop("customer_id_right")
     inside = (joined.day > start) & (joined.day <= end)
     outcome = ibis.cases(
         (joined.day.isnull() | (joined.day > end), _STAYED),

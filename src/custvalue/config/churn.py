@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from custvalue.config.base import Settings
 
@@ -52,3 +52,10 @@ class ChurnConfig(Settings):
     bootstrap: int = Field(default=300, ge=50)
     threads: int = Field(default=1, ge=1)
     seed: int = 7
+
+    @field_validator("kinds")
+    @classmethod
+    def _some_kind(cls, value: tuple[Kind, ...]) -> tuple[Kind, ...]:
+        if not value:
+            raise ValueError("name at least one kind of departure, for example [voluntary, port_out]")
+        return value

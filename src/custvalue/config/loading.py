@@ -88,43 +88,40 @@ def load_config(path: Path, *, environ: Mapping[str, str] | None = None) -> Conf
     ConfigError
         The file is missing, is not YAML, names an unset variable, or breaks the schema.
     """
-    raw = _read_yaml(path, environ or {})
+    raw = _filled(_read_yaml(path), environ or {}, path)
     folder = path.resolve().parent
 
-    def resolved(value: object) -> str:
-        return str((folder / str(value)).resolve())
+    def resolve(section: dict[str, Any], *keys: str) -> None:
+        for key in keys:
+            if isinstance(section.get(key), str):
+                section[key] = str((folder / section[key]).resolve())
 
     raw.setdefault("name", path.stem)
-    raw["workspace"] = resolved(raw.get("workspace", "."))
-    raw["output"] = resolved(raw["output"] if "output" in raw else Path(raw["workspace"]) / "output" / str(raw["name"]))
-    raw["wording"] = resolved(raw.get("wording", ready_configs() / "wording"))
-    for key in ("tier_policy", "retention_policy"):
-        if key in raw:
-            raw[key] = resolved(raw[key])
-    sources = raw.get("sources")
-    if isinstance(sources, dict):
-        for key in ("folder", "mapping"):
-            if sources.get(key) is not None:
-                sources[key] = resolved(sources[key])
+    raw.setdefault("workspace", ".")
+    raw.setdefault("wording", str(ready_configs() / "wording"))
+    resolve(raw, "workspace", "output", "wording", "tier_policy", "retention_policy")
+    raw.setdefault("output", str(Path(str(raw["workspace"])) / "output" / str(raw["name"])))
+    if isinstance(raw.get("sources"), dict):
+        resolve(raw["sources"], "folder", "mapping")
     return _validated(Config, raw, path)
 
 
 def load_tier_policy(path: Path) -> TierPolicyConfig:
     """Read a tier policy; see `TierPolicyConfig`."""
-    return _validated(TierPolicyConfig, _read_yaml(path, {}), path)
+    return _validated(TierPolicyConfig, _read_yaml(path), path)
 
 
 def load_retention_policy(path: Path) -> RetentionPolicyConfig:
     """Read a retention policy; see `RetentionPolicyConfig`."""
-    return _validated(RetentionPolicyConfig, _read_yaml(path, {}), path)
+    return _validated(RetentionPolicyConfig, _read_yaml(path), path)
 
 
 def load_mapping(path: Path) -> SourceMapping:
     """Read a source mapping; see `SourceMapping`."""
-    return _validated(SourceMapping, _read_yaml(path, {}), path)
+    return _validated(SourceMapping, _read_yaml(path), path)
 
 
-def _read_yaml(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -132,19 +129,31 @@ def _read_yaml(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text.") from error
 
-    def fill(match: re.Match[str]) -> str:
-        value = environ.get(match[1]) or match[2]
-        if value is None:
-            raise ConfigError(f"{path}: ${{{match[1]}}} is not set. Set it, or write ${{{match[1]}:-default}}.")
-        return value
-
     try:
-        raw = yaml.safe_load(_VARIABLE.sub(fill, text))
+        raw = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: is not YAML: {error}") from error
     if not isinstance(raw, dict):
         raise ConfigError(f"{path}: must hold keys and values, not {type(raw).__name__}.")
     return raw
+
+
+def _filled(value: Any, environ: Mapping[str, str], path: Path) -> Any:
+    """Fill variables into the texts of parsed YAML, so that a value is never read as YAML itself."""
+    if isinstance(value, dict):
+        return {key: _filled(inner, environ, path) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, environ, path) for inner in value]
+    if not isinstance(value, str):
+        return value
+
+    def fill(match: re.Match[str]) -> str:
+        found = environ.get(match[1]) or match[2]
+        if found is None:
+            raise ConfigError(f"{path}: ${{{match[1]}}} is not set. Set it, or write ${{{match[1]}:-default}}.")
+        return found
+
+    return _VARIABLE.sub(fill, value)
 
 
 def _validated(model: type[_Model], raw: Mapping[str, Any], path: Path) -> _Model:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from custvalue.config.base import Settings
 
@@ -56,6 +56,12 @@ class Unpivot(Settings):
 
     months: dict[str, str]
     columns: dict[str, str]
+
+    @field_validator("months", mode="before")
+    @classmethod
+    def _plain_yaml(cls, value: Any) -> Any:
+        # YAML reads 2014-06-01 as a date and 6 as a number
+        return {str(day): str(text) for day, text in value.items()} if isinstance(value, dict) else value
 
 
 class TableMapping(Settings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from custvalue.config.base import Settings
 
@@ -37,7 +37,7 @@ class Thresholds(Settings):
     """Absolute cuts: a tier's customers have at least so many points."""
 
     kind: Literal["thresholds"]
-    at_least: dict[str, float]
+    at_least: dict[str, FiniteFloat]
 
 
 class ShareOfBase(Settings):

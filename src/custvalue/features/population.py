@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import ibis
+from ibis.expr.types import DateValue
 
 from custvalue.sources import Moment
 
@@ -42,9 +43,14 @@ def active_customers(tables: Mapping[str, ibis.Table], moment: Moment) -> ibis.T
     departures = tables["departures"]
     left = departures.filter(departures.left_on <= moment.day).group_by("customer_id").agg(last_left_on=departures.left_on.max())
     joined = current.left_join(left, "customer_id").drop("customer_id_right")
-    back = joined.joined_on > joined.last_left_on
-    in_service = ibis.literal(True)
-    if "status" in joined.columns:
-        in_service = joined.status.isnull() | (joined.status == _IN_SERVICE)
-        back = back | ((joined.status == _IN_SERVICE) & (joined.valid_from > joined.last_left_on))
-    return joined.filter(in_service & (joined.last_left_on.isnull() | back)).drop("last_left_on")
+    in_service = joined.status.isnull() | (joined.status == _IN_SERVICE) if "status" in joined.columns else ibis.literal(True)
+    back = joined.last_left_on.isnull() | (joined.last_left_on < spell_start(joined))
+    return joined.filter(in_service & back).drop("last_left_on")
+
+
+def spell_start(current: ibis.Table) -> DateValue:
+    """Day from which a customer's present service is known to run; departures before it belong to an earlier one."""
+    if "status" not in current.columns:
+        return current.joined_on
+    in_service = ibis.ifelse(current.status == _IN_SERVICE, current.valid_from, current.joined_on)
+    return ibis.greatest(current.joined_on, ibis.coalesce(in_service, current.joined_on))

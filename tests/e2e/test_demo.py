@@ -1,0 +1,151 @@
+"""``custvalue demo`` as a stranger runs it, in both languages."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+import yaml
+
+from .conftest import REPOSITORY, write_yaml
+
+CUSTVALUE = str(Path(sys.executable).with_name("custvalue"))
+TIERS = {"en": ["diamond", "gold", "silver", "basic", "unrated"], "zh": ["钻石", "金", "银", "基础", "未评级"]}
+CHINESE = re.compile(r"[一-鿿]")
+
+
+@dataclass(frozen=True)
+class Demo:
+    folder: Path
+    language: str
+    out: str
+    err: str
+
+    @property
+    def labels(self) -> dict:
+        return yaml.safe_load((REPOSITORY / "configs" / "wording" / "labels.yaml").read_text(encoding="utf-8"))
+
+    def label(self, section: str, name: str) -> str:
+        return self.labels[section][name][self.language]
+
+
+def run_demo(folder: Path, language: str) -> subprocess.CompletedProcess[str]:
+    arguments = ["demo", "--customers", "3000", "--months", "18", "--lang", language, "--folder", "shop"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CUSTVALUE_", "MLFLOW_", "GIT_PYTHON"))}
+    return subprocess.run([CUSTVALUE, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+
+def quicker(folder: Path) -> None:
+    """Shorten the training of a workspace that the demo then finds."""
+    path = folder / "configs" / "demo.yaml"
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    light = {"snapshots": 10, "max_rounds": 60, "bootstrap": 50}
+    write_yaml(path, config | {"features": {"windows": [1, 3]}, "churn": config["churn"] | light})
+
+
+@pytest.fixture(scope="module", params=["en", "zh"])
+def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """English from nothing, as ready as it ships; Chinese in a workspace that is there."""
+    folder = tmp_path_factory.mktemp("demo")
+    if request.param == "zh":
+        subprocess.run([CUSTVALUE, "init", "shop"], cwd=folder, check=True, capture_output=True)
+        quicker(folder / "shop")
+    done = run_demo(folder, request.param)
+    assert done.returncode == 0, done.stderr
+    return Demo(folder, request.param, done.stdout, done.stderr)
+
+
+def table_rows(demo: Demo, first_header: str) -> dict[str, list[str]]:
+    """Cells of the rows below a header, by their first cell."""
+    lines = demo.out.splitlines()
+    (start,) = [number for number, line in enumerate(lines) if line.strip().startswith(first_header)]
+    below = lines[start + 2 :]
+    body = below[: next(number for number, line in enumerate(below) if not line.strip())]
+    return {cells[0]: cells for cells in (re.split(r" {2,}", line.strip()) for line in body)}
+
+
+def test_it_shows_the_base_by_tier_with_revenue_share_and_what_came_of_the_forecast(demo):
+    rows = table_rows(demo, demo.label("terminal", "tier"))
+    assert list(rows)[:5] == TIERS[demo.language]
+    tiers = [rows[tier] for tier in TIERS[demo.language]]
+    customers = [int(row[1].replace(",", "")) for row in tiers]
+    (scores,) = demo.folder.glob("shop/output/demo/nights/*/scores.parquet")
+    assert sum(customers) == len(pd.read_parquet(scores))
+    assert sum(float(row[2].rstrip("%")) for row in tiers) == pytest.approx(100, abs=0.5)
+    for row in tiers:
+        predicted, happened = (float(share.strip().rstrip("%")) for share in row[-1].split("/"))
+        assert 0 < predicted < 30
+        assert 0 <= happened < 30
+
+
+def test_it_shows_the_model_s_quality_with_intervals_beside_the_base_rate(demo):
+    rows = table_rows(demo, demo.label("terminal", "quality"))
+    for name in ("auc", "pr_auc", "log_loss", "brier", "lift_10pct", "lift_capacity"):
+        _, value, interval, blind = rows[demo.label("measures", name)]
+        low, high = (float(end) for end in re.findall(r"\d+\.\d+", interval))
+        assert low <= float(value) <= high
+        assert float(blind) > 0
+    auc = rows[demo.label("measures", "auc")]
+    assert 0.55 < float(auc[1]) < 0.9
+    assert float(auc[3]) == 0.5
+
+
+def test_it_shows_one_manager_s_first_customers_with_reasons(demo):
+    night, rows = night_of(demo)
+    manager = rows.groupby("manager_id").net_value.sum().idxmax()
+    wanted = rows[rows.manager_id == manager].head(5)
+    assert manager in demo.out
+    shown = "".join(demo.out.split())
+    for row in wanted.to_dict("records"):
+        assert row["customer"] in shown
+    assert len(wanted) <= 5
+    first = wanted.iloc[0][f"reasons_{demo.language}"]
+    assert 1 <= len(first) <= 3
+    for reason in first:
+        assert bool(CHINESE.search(reason)) == (demo.language == "zh")
+    others = rows[~rows.order_id.isin(wanted.order_id)]
+    assert not any(customer in shown for customer in others.customer)
+
+
+def night_of(demo: Demo) -> tuple[Path, pd.DataFrame]:
+    (night,) = demo.folder.glob("shop/output/demo/nights/*")
+    return night, pd.read_parquet(night / "lists.parquet")
+
+
+def test_the_paths_it_names_are_there(demo):
+    night, rows = night_of(demo)
+    named = {Path(path) for path in re.findall(r"shop/[^\s()]+", demo.out)}
+    assert all((demo.folder / path).exists() for path in named)
+    ends = {path.suffix for path in named}
+    assert {".xlsx", ".parquet", ".db"} <= ends
+    (workbook,) = [demo.folder / path for path in named if path.suffix == ".xlsx"]
+    assert workbook.parent == night / "lists"
+    assert openpyxl.load_workbook(workbook).sheetnames[0] == demo.label("sheets", "today")
+    plots = demo.folder / "shop" / "output" / "demo" / "plots"
+    assert {path.name for path in plots.iterdir()} == {"lift.png", "gain.png", "calibration.png", "shap_beeswarm.png"}
+    assert "sqlite:///shop/models/mlflow.db" in demo.out
+
+
+def test_stderr_holds_its_own_steps_and_no_library_s_warning(demo):
+    steps = ("simulate", "check", "features", "tiers", "train", "promote", "score", "lists", "nightly")
+    title, *lines = demo.err.splitlines()
+    assert title.startswith("custvalue demo")
+    assert "3,000" in title
+    assert {line.split()[0] for line in lines} == set(steps)
+    assert all(re.search(r"\d s$", line) for line in lines)
+    assert not re.search(r"warn|Traceback|deprecat", demo.err + demo.out, re.IGNORECASE)
+
+
+def test_the_list_is_in_the_language_asked_for(demo):
+    night, _ = night_of(demo)
+    path = sorted((night / "lists").glob("*.xlsx"))[0]
+    reasons = [cell.value for row in openpyxl.load_workbook(path).worksheets[0].iter_rows() for cell in row if "• " in str(cell.value)]
+    assert reasons
+    assert all(bool(CHINESE.search(reason)) == (demo.language == "zh") for reason in reasons)

@@ -1,0 +1,105 @@
+"""What one training leaves in MLflow, read with MLflow's own client."""
+
+from __future__ import annotations
+
+import json
+
+import mlflow
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from .conftest import AS_OF, CONFIG
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def client(trained) -> MlflowClient:
+    uri = f"sqlite:///{trained[0].models}/mlflow.db"
+    return MlflowClient(uri, uri)
+
+
+@pytest.fixture(scope="module")
+def run(client) -> Run:
+    (found,) = client.search_runs([client.get_experiment_by_name("op").experiment_id])
+    return found
+
+
+@pytest.fixture(scope="module")
+def artifacts(client, run, tmp_path_factory):
+    uri = client.tracking_uri
+    return tmp_path_factory.mktemp("artifacts") / mlflow.artifacts.download_artifacts(
+        artifact_uri=run.info.artifact_uri, dst_path=str(tmp_path_factory.mktemp("run")), tracking_uri=uri
+    )
+
+
+def test_the_run_is_finished_and_says_what_was_asked(run):
+    assert run.info.status == "FINISHED"
+    assert run.data.params["as_of"] == AS_OF.isoformat()
+    asked = {f"churn.{key}": str(value) for key, value in CONFIG["churn"].items()}
+    assert {key: run.data.params.get(key) for key in asked} == asked
+    assert run.data.tags["tier_policy"] == "consumer-v1"
+
+
+def test_its_inputs_are_the_tables_it_read(trained, run):
+    inputs = {entry.dataset.name: entry.dataset.digest for entry in run.inputs.dataset_inputs}
+    # the directory is restricted: a model never sees it
+    tables = {path.name for path in trained[0].data.glob("*.parquet")} - {"directory.parquet"}
+    assert tables <= set(inputs)
+    assert all(digest and len(digest) <= 36 for digest in inputs.values())
+    assert len(set(inputs.values())) == len(inputs)
+
+
+def test_every_measure_has_its_interval(run):
+    metrics = run.data.metrics
+    names = ("auc", "pr_auc", "log_loss", "brier", "calibration_error", "calibration_excess", "lift_1pct", "lift_5pct", "lift_10pct")
+    for name in (*names, "lift_capacity"):
+        low, value, high = (metrics[f"test_{name}{end}"] for end in ("_low", "", "_high"))
+        assert low <= high
+        assert low - 0.02 * abs(value) - 0.01 <= value <= high + 0.02 * abs(value) + 0.01
+    assert metrics["test_auc_low"] < metrics["test_auc"] < metrics["test_auc_high"]
+    assert metrics["test_leavers"] == pytest.approx(metrics["test_base_rate"] * metrics["test_rows"])
+
+
+@pytest.mark.parametrize("plot", ["lift", "gain", "calibration", "shap_beeswarm"])
+def test_the_plots_are_pictures(artifacts, trained, plot):
+    logged = (artifacts / "plots" / f"{plot}.png").read_bytes()
+    assert logged.startswith(PNG)
+    assert len(logged) > 5_000
+    assert (trained[0].output / "plots" / f"{plot}.png").read_bytes().startswith(PNG)
+
+
+def test_the_texts_are_there_and_whole(artifacts, run):
+    spec = json.loads((artifacts / "feature_spec.json").read_text(encoding="utf-8"))
+    assert {"name", "en", "zh", "unit", "null", "sign", "reason", "kind"} <= spec[0].keys()
+    policy = json.loads((artifacts / "tier_policy.json").read_text(encoding="utf-8"))
+    assert policy["policy_version"] == "consumer-v1"
+    assert policy["cuts"] == {"diamond": 160, "gold": 110, "silver": 75}
+    evaluation = json.loads((artifacts / "evaluation.json").read_text(encoding="utf-8"))
+    assert evaluation["metrics"]["auc"]["value"] == run.data.metrics["test_auc"]
+    report = (artifacts / "report.md").read_text(encoding="utf-8")
+    assert report.startswith("# ")
+    assert "2024-12-01" in report
+    assert "| AUC |" in report
+
+
+def test_the_registered_model_has_a_signature_and_both_aliases(client, run, tmp_path):
+    for alias in ("champion", "challenger"):
+        version = client.get_model_version_by_alias("op", alias)
+        assert (int(version.version), version.run_id) == (1, run.info.run_id)
+    source = client.get_model_version_download_uri("op", "1")
+    card = mlflow.models.Model.load(mlflow.artifacts.download_artifacts(source, dst_path=str(tmp_path)))
+    assert card.signature is not None
+    assert len(card.signature.inputs.inputs) > 50
+    assert card.signature.outputs is not None
+    assert run.outputs.model_outputs[0].model_id == card.model_id
+
+
+def test_the_promotion_is_on_record(trained, run):
+    (line,) = (trained[0].models / "promotions.jsonl").read_text(encoding="utf-8").splitlines()
+    entry = json.loads(line)
+    assert (entry["model"], entry["from"], entry["to"], entry["promoted"]) == ("op", None, 1, True)
+    assert entry["run_id"] == run.info.run_id
+    assert entry["by"]
+    assert all(gate["passed"] for gate in entry["gates"])
