@@ -98,7 +98,7 @@ def test_it_shows_the_model_s_quality_with_intervals_beside_the_base_rate(demo):
 
 
 def test_it_shows_one_manager_s_first_customers_with_reasons(demo):
-    night, rows = night_of(demo)
+    _, rows = night_of(demo)
     manager = rows.groupby("manager_id").net_value.sum().idxmax()
     wanted = rows[rows.manager_id == manager].head(5)
     assert manager in demo.out
@@ -120,7 +120,7 @@ def night_of(demo: Demo) -> tuple[Path, pd.DataFrame]:
 
 
 def test_the_paths_it_names_are_there(demo):
-    night, rows = night_of(demo)
+    night, _ = night_of(demo)
     named = {Path(path) for path in re.findall(r"shop/[^\s()]+", demo.out)}
     assert all((demo.folder / path).exists() for path in named)
     ends = {path.suffix for path in named}
@@ -149,3 +149,26 @@ def test_the_list_is_in_the_language_asked_for(demo):
     reasons = [cell.value for row in openpyxl.load_workbook(path).worksheets[0].iter_rows() for cell in row if "• " in str(cell.value)]
     assert reasons
     assert all(bool(CHINESE.search(reason)) == (demo.language == "zh") for reason in reasons)
+
+
+def test_a_second_demo_uses_what_is_there_and_may_list_nobody(tmp_path):
+    subprocess.run([CUSTVALUE, "init", "shop"], cwd=tmp_path, check=True, capture_output=True)
+    quicker(tmp_path / "shop")
+    assert run_demo(tmp_path, "en").returncode == 0
+    policy = tmp_path / "shop" / "configs" / "retention" / "default.yaml"
+    write_yaml(policy, yaml.safe_load(policy.read_text(encoding="utf-8")) | {"contact_cost": 1e6})
+    code = (
+        "import os, pathlib, sys\n"
+        "from custvalue.app.cli import run\n"
+        "code = run(sys.argv[1:])\n"
+        "pathlib.Path('telemetry').write_text(os.environ['MLFLOW_DISABLE_TELEMETRY'])\n"
+        "sys.exit(code)"
+    )
+    done = run_demo(tmp_path, "en", sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+    # the same rows give the same model, which is no better than itself
+    assert "the champion stays" in done.stderr
+    assert "0 contacts on 0 list(s)" in done.stderr
+    assert "scores.parquet" in done.stdout
+    assert ".xlsx" not in done.stdout
+    assert (tmp_path / "telemetry").read_text() == "true"

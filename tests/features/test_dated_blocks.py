@@ -163,9 +163,9 @@ def test_contracts(features_of, contracts):
     found = features_of("contracts", [row | {"available_at": NOW} for row in contracts])
     for customer in IDS:
         own = [row | {"nth": i} for i, row in enumerate(contracts) if row["customer_id"] == customer and row["starts_on"] <= AS_OF]
-        in_force = [row for row in own if row["ends_on"] is None or row["ends_on"] > AS_OF]
+        in_force = [row for row in own if row["ends_on"] is None or row["ends_on"] >= AS_OF]
         signed = [row for row in in_force if row["kind"] == "contract"]
-        held = {row["product"] for row in in_force if row["kind"] != "discount"}
+        held = {row["product"] for row in in_force if row["kind"] in ("bundle", "trial")}
         ended = [row["ends_on"] for row in own if row["kind"] == "contract" and row not in signed]
         fees = [row["monthly_fee"] for row in in_force if row["monthly_fee"] is not None]
         newest = max(signed, key=lambda row: (row["starts_on"], row["nth"]), default={"product": None})
@@ -186,7 +186,7 @@ def test_contracts(features_of, contracts):
 def test_of_two_contracts_from_one_day_the_last_id_counts_in_whatever_order_they_come(features_of):
     row = {"customer_id": "A", "kind": "contract", "starts_on": date(2022, 1, 1), "ends_on": None}
     contracts = [row | {"contract_id": f"K{i}", "product": f"Plan {i}"} for i in (3, 1, 2, 0)]
-    ended = row | {"contract_id": "K9", "product": "Plan 9", "ends_on": AS_OF}
+    ended = row | {"contract_id": "K9", "product": "Plan 9", "ends_on": AS_OF - timedelta(days=1)}
     for lot in ([*contracts, ended], [ended, *contracts[::-1]]):
         assert features_of("contracts", lot)["A"]["contract_product"] == "Plan 3"
 

@@ -84,7 +84,8 @@ def test_interconnect_contracts_are_renewed_on_their_anniversary(interconnect, c
         ends = begins.map(
             lambda begin, step=years: next(end for n in range(1, 20) if (end := begin + pd.DateOffset(years=step * n)) > as_of)
         )
-        assert_same(found.contract_days_to_end[begins.index], (ends - as_of).dt.days.astype(float))
+        last_days = ends - pd.Timedelta(days=1)
+        assert_same(found.contract_days_to_end[begins.index], (last_days - as_of).dt.days.astype(float))
     assert found.contract_days_to_end[own.Type == "Month-to-month"].isna().all()
 
 

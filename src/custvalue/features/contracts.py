@@ -17,12 +17,15 @@ _ENDING = {
     "discount": ("discount_days_to_end", "Days until the discount ends", "优惠剩余天数", "discount_end"),
 }
 
+_PRODUCTS = ("bundle", "trial")
+"""Kinds that are products a customer holds; contracts and discounts are terms."""
+
 
 def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
-    """Features of everything that started before the moment; an end date is the first day no longer covered."""
+    """Features of everything that started before the moment; an end date is the last day in force."""
     today = view.moment.day
     rows = table.filter(table.starts_on <= today)
-    rows = rows.mutate(in_force=rows.ends_on.isnull() | (rows.ends_on > today) if "ends_on" in rows.columns else ibis.literal(True))
+    rows = rows.mutate(in_force=rows.ends_on.isnull() | (rows.ends_on >= today) if "ends_on" in rows.columns else ibis.literal(True))
     # two contracts may start on one day: the id decides, or the same data could give another answer tomorrow
     order = [ibis.desc(rows.in_force & (rows.kind == "contract")), ibis.desc("starts_on"), ibis.desc("contract_id")]
     rows = rows.mutate(nth=ibis.row_number().over(group_by="customer_id", order_by=order))
@@ -30,7 +33,7 @@ def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
     features = _ends(rows, view, in_force) if "ends_on" in rows.columns else []
     signed = in_force & (rows.kind == "contract")
     if "product" in rows.columns:
-        held = in_force & (rows.kind != "discount")
+        held = in_force & rows.kind.isin(_PRODUCTS)
         features += [
             _feature(
                 "contract_product",

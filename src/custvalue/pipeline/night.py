@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -160,8 +161,9 @@ def write_lists(folder: Path, night: Night, config: Config, as_of: date) -> list
 
 
 def safe_name(text: str) -> str:
-    """Give a file name that a manager's id cannot lead out of its folder."""
-    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in text) or "_"
+    """Give a file name that a manager's id cannot lead out of its folder, and that no other manager's id shares."""
+    safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in text)
+    return safe if safe and safe == text else f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
 
 
 def nightly(
