@@ -51,7 +51,8 @@ def mask(value: object) -> str:
     '75***EG'
     """
     text = str(value)
-    return text if len(text) <= 3 else f"{text[:2]}***{text[-2:]}"
+    kept = max(0, min(2, (len(text) - 2) // 2))
+    return f"{text[:kept]}***{text[len(text) - kept :]}"
 
 
 def some(values: Iterable[object], limit: int = 3) -> str:

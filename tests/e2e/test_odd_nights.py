@@ -55,7 +55,7 @@ def test_managers_whose_names_differ_only_by_a_sign_have_a_workbook_each(workspa
 
 def test_a_manager_s_id_leads_no_file_out_of_its_folder(workspace):
     rename_managers(workspace, {"M-001": "../../../escaped", "M-002": "客户经理/二"})
-    before = {path for path in workspace.folder.parent.rglob("*")}
+    before = set(workspace.folder.parent.rglob("*"))
     assert workspace.nightly().code == 0
     made = {path for path in workspace.folder.parent.rglob("*") if path.is_file()} - before
     (night,) = (workspace.output / "nights").iterdir()
@@ -68,10 +68,9 @@ def test_a_manager_s_id_leads_no_file_out_of_its_folder(workspace):
 
 
 @pytest.mark.parametrize("command", ["nightly", "lists"])
-def test_a_file_that_cannot_be_written_leaves_nothing_half_done(workspace, command):
-    workspace.say("promote")
-    token = workspace.say("score", "--as-of", AS_OF)
-    assert token.code == 0
+def test_a_file_that_cannot_be_written_leaves_nothing_half_done(workspace, command, monkeypatch):
+    monkeypatch.setenv("CUSTVALUE_TOKEN_KEY", "k" * 64)
+    workspace.say("promote")  # mends the copied store's paths
     rename_managers(workspace, {"M-009": "M" * 300})  # longer than a file's name can be
     before = workspace.listing()
     told = workspace.say(command, "--as-of", AS_OF)

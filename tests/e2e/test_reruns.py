@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from datetime import date
 
 import pandas as pd
@@ -16,10 +17,21 @@ from custvalue.publish import read_published
 from .conftest import AS_OF, Workspace, write_yaml
 
 
-@pytest.fixture
-def published(workspace) -> Workspace:
+@pytest.fixture(scope="module")
+def good_night(trained, tmp_path_factory) -> Workspace:
+    workspace = Workspace(tmp_path_factory.mktemp("night") / "workspace")
+    shutil.copytree(trained[0].folder, workspace.folder)
     told = workspace.nightly()
     assert told.code == 0, told.err
+    return workspace
+
+
+@pytest.fixture
+def published(good_night, tmp_path) -> Workspace:
+    """A copy with one night published."""
+    workspace = Workspace(tmp_path / "workspace")
+    shutil.copytree(good_night.folder, workspace.folder)
+    workspace.say("promote")  # mends the copied store's paths
     return workspace
 
 

@@ -11,6 +11,7 @@ import yaml
 
 import custvalue.features
 from custvalue.config import FeaturesConfig, load_config, ready_configs
+from custvalue.errors import ConfigError
 from custvalue.features import BLOCKS, FeatureSet, build_features
 from custvalue.sources import Moment
 
@@ -163,6 +164,14 @@ def test_windows_of_one_and_two_months_give_levels_and_falls_alone(known):
     names = set(built.table.columns)
     assert {"revenue_mean_1m", "revenue_mean_2m", "revenue_before_2m", "revenue_drop_2m", "payment_count_2m", "arrears_months_2m"} <= names
     assert not any(re.search("trend|cv|_(3|6|12)m", name) for name in names)
+
+
+@pytest.mark.parametrize("products", [("TV box", "TV-box"), ("Gold", "gold"), ("Count",), ("+++",)])
+def test_products_that_would_share_a_column_are_refused(known, products):
+    with pytest.raises(ConfigError) as refused:
+        build_features(known, MOMENT, FeaturesConfig(windows=(1,), products=products))
+    assert f"features.products: {', '.join(products)} give no column name of their own" in str(refused.value)
+    assert refused.value.exit_code == 2
 
 
 def test_the_windows_of_ready_configs_build(known):

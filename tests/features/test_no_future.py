@@ -31,7 +31,8 @@ def known_rows():
         payments.append({"customer_id": who, "paid_at": datetime(2021, 11, 3 + n), "amount": Decimal(30), "channel": "app"})
         term = {"starts_on": date(2021, 1 + n, 1), "ends_on": date(2022, 1 + n, 1)}
         contracts.append({"customer_id": who, "kind": "contract", "product": "Gold"} | term)
-    people.append(people[-1] | {"valid_from": date(2020, 6, 1)})
+    people.append(people[-1] | {"valid_from": date(2020, 3, 1), "status": "closed"})
+    people.append(people[-1] | {"valid_from": date(2020, 6, 1), "status": "active"})
     complaints = [
         {"customer_id": "A", "opened_at": datetime(2021, 12, 1), "closed_at": datetime(2022, 1, 5), "justified": True},
         {"customer_id": "B", "opened_at": datetime(2021, 10, 1), "closed_at": datetime(2021, 10, 4), "justified": True},

@@ -65,8 +65,17 @@ def test_who_joined_again_is_back(active):
 
 
 def test_who_was_marked_active_again_is_back(active):
-    rows = [customer(status="active"), customer(since=date(2021, 9, 1), status="active")]
+    rows = [
+        customer(status="active"),
+        customer(since=date(2021, 5, 1), status="closed"),
+        customer(since=date(2021, 9, 1), status="active"),
+    ]
     assert active(customers=rows, departures=[departure(date(2021, 5, 1))]) == {"A"}
+
+
+def test_an_active_row_written_after_leaving_for_another_reason_brings_nobody_back(active):
+    rows = [customer(status="active"), customer(since=date(2021, 9, 1), status="active")]
+    assert active(customers=rows, departures=[departure(date(2021, 5, 1))]) == set()
 
 
 @pytest.mark.parametrize("status", [None, "suspended"])

@@ -95,6 +95,15 @@ def test_a_key_comes_twice(refusal, good):
     assert "Keep one row, or give the newer one a later available_at" in told
 
 
+@pytest.mark.parametrize("customer", ["7", "123", "1000", "12345"])
+def test_a_short_id_is_not_told_whole_either(refusal, good, customer):
+    good["billing"] = [{"customer_id": customer, "month": date(2021, 12, 1), "revenue": 1.0}] * 2
+    told = refusal(good)
+    shown = told.partition("for example ")[2].partition(". Keep")[0]
+    assert "key comes twice in 2 row(s)" in told
+    assert len([char for char in shown if char.isdigit()]) <= len(customer) / 2
+
+
 def test_a_key_comes_twice_with_one_available_at(refusal, good):
     row = good["billing"][0] | {"available_at": datetime(2022, 1, 2)}
     good["billing"] = [row, row | {"revenue": 31.0}]
@@ -213,3 +222,16 @@ def test_a_line_with_a_field_too_many_is_told_by_its_number_and_not_shown(operat
     assert "Line: 25002" in told
     assert "Expected Number of Columns: 4 Found: 5" in told
     assert "0025000" not in told
+
+
+def test_a_table_whose_ids_are_written_in_another_way_is_refused(operator, good):
+    strangers = [{"customer_id": f"{n}.0", "month": date(2021, 12, 1), "data_mb": 1.0} for n in range(100)]
+    with pytest.raises(DataError, match=r"usage.customer_id: none of 100 row\(s\) is in customers, for example .*\*\*\*"):
+        operator(good | {"usage": strangers})
+
+
+def test_rows_of_unknown_customers_are_counted_and_told(operator, good):
+    told = []
+    rows = [*good["usage"], {"customer_id": "nobody", "month": date(2021, 12, 1), "data_mb": 1.0, "sms_count": 1}]
+    operator(good | {"usage": rows}, log=told.append)
+    assert [line for line in told if line.startswith("usage: 1 row(s)")]

@@ -85,6 +85,15 @@ def test_a_table_that_is_not_there(opened, sqlite):
     assert refused.value.exit_code == 3
 
 
+@pytest.mark.parametrize("scheme", ["sqlite", "duckdb"])
+def test_a_database_file_that_is_not_there_is_told_and_not_made(opened, tmp_path, scheme):
+    path = tmp_path / "absent.db"
+    with pytest.raises(DataError) as refused:
+        opened(f"{scheme}://{path}")
+    assert f"mapping.yaml: input bills: no file {path}. Put it there, or mend `backend`." in str(refused.value)
+    assert not path.exists()
+
+
 def test_a_backend_that_nobody_knows(opened):
     with pytest.raises(DataError, match="input bills: table bills of the backend cannot be read"):
         opened("cardbox://x")

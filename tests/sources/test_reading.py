@@ -88,6 +88,15 @@ def test_absent_optional_tables_are_logged_in_one_line(operator, good):
     assert "billing" not in switched_off[0]
 
 
+def test_columns_that_are_not_mapped_are_logged_in_one_line(operator, good):
+    lines = []
+    operator(good, log=lines.append)
+    (line,) = [line for line in lines if line.startswith("columns not mapped")]
+    assert "customers (account_id, household_id, region," in line
+    assert "usage (voice_minutes, roaming_days, active_days, distinct_peers, off_net_share)" in line
+    assert "departures" not in line
+
+
 def test_digests_are_those_of_the_files(operator, good, tmp_path):
     tables = operator(good)
     for path in (tmp_path / "data").iterdir():

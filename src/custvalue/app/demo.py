@@ -108,6 +108,9 @@ def _tier_table(config: Config, night: Night, as_of: date, known_at: date, catal
 
 def _show_list(config: Config, night: Night, catalogue: Catalogue) -> None:
     language = config.language
+    if night.rows.empty:
+        console().print(catalogue.label("texts.empty", language), markup=False)
+        return
     manager = night.rows.groupby("manager_id").net_value.sum().idxmax()
     rows = night.rows[night.rows.manager_id == manager]
     shown = min(_ROWS_SHOWN, len(rows))
@@ -134,11 +137,11 @@ def _show_list(config: Config, night: Night, catalogue: Catalogue) -> None:
 
 def _show_paths(config: Config, night: Path, trained: pipeline.Trained, environ: Mapping[str, str], catalogue: Catalogue) -> None:
     out = console()
-    workbook = sorted((night / "lists").glob("*.xlsx"))[0]
+    workbooks = sorted((night / "lists").glob("*.xlsx"))
     store = environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{_short(config.workspace / 'models' / 'mlflow.db')}"
     plots = ", ".join(path.stem for path in trained.plots)
-    lines = {
-        "workbook": f"{_short(workbook)} (+{len(list(workbook.parent.iterdir())) - 1})",
+    lines = {"workbook": f"{_short(workbooks[0])} (+{len(workbooks) - 1})"} if workbooks else {}
+    lines |= {
         "scores": _short(night / "scores.parquet"),
         "plots": f"{_short(config.output / 'plots')}/ ({plots})",
         "store": f"mlflow ui --backend-store-uri {store}",

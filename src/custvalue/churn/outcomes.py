@@ -14,7 +14,7 @@ from custvalue.churn.frame import TrainingFrame
 from custvalue.config import ChurnConfig, FeaturesConfig
 from custvalue.engines import scalar
 from custvalue.errors import ModelError
-from custvalue.features import FeatureColumn, active_customers, build_features, spell_start
+from custvalue.features import FeatureColumn, active_customers, build_features
 from custvalue.sources import SourceTables, add_months, month_index
 
 MIN_HISTORY_MONTHS = 6
@@ -82,8 +82,7 @@ def label(tables: SourceTables, snapshot: date, known_at: date, churn: ChurnConf
     """
     start = add_months(snapshot, churn.gap_months)
     end = add_months(snapshot, churn.gap_months + churn.horizon_months)
-    current = active_customers(tables.known(snapshot), tables.moment(snapshot))
-    active = current.select("customer_id", since=spell_start(current))
+    active = active_customers(tables.known(snapshot), tables.moment(snapshot)).select("customer_id", "since")
     departures = tables.known(known_at)["departures"]
     # a silent period that starts on the first day counts as if it had started a day later
     shift = ibis.ifelse(departures.kind == "silence", 1, 0)

@@ -2,6 +2,6 @@
 
 from custvalue.features.columns import FeatureColumn
 from custvalue.features.joining import BLOCKS, FeatureSet, build_features
-from custvalue.features.population import active_customers, current_customers, spell_start
+from custvalue.features.population import active_customers, current_customers
 
-__all__ = ["BLOCKS", "FeatureColumn", "FeatureSet", "active_customers", "build_features", "current_customers", "spell_start"]
+__all__ = ["BLOCKS", "FeatureColumn", "FeatureSet", "active_customers", "build_features", "current_customers"]

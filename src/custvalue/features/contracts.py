@@ -7,6 +7,7 @@ import re
 import ibis
 from ibis.expr.types import BooleanValue, Value
 
+from custvalue.errors import ConfigError, some
 from custvalue.features.blocks import Feature, View, number
 from custvalue.features.columns import FeatureColumn
 from custvalue.features.dated import days_until
@@ -33,6 +34,7 @@ def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
     features = _ends(rows, view, in_force) if "ends_on" in rows.columns else []
     signed = in_force & (rows.kind == "contract")
     if "product" in rows.columns:
+        _refuse_shared_names(view.products)
         held = in_force & rows.kind.isin(_PRODUCTS)
         features += [
             _feature(
@@ -88,6 +90,14 @@ def _ends(rows: ibis.Table, view: View, in_force: BooleanValue) -> list[Feature]
     return features
 
 
+def _refuse_shared_names(products: tuple[str, ...]) -> None:
+    slugs = ["count", *map(slug, products)]  # product_count is a column of its own
+    if doubtful := [name for name in products if not slug(name) or slugs.count(slug(name)) > 1]:
+        raise ConfigError(
+            f"features.products: {some(doubtful)} give no column name of their own. Rename them in the mapping, or leave some out."
+        )
+
+
 def slug(product: str) -> str:
     """Column-name form of a product's name.
 
@@ -100,7 +110,6 @@ def slug(product: str) -> str:
 
 
 def _feature(name: str, en: str, zh: str, unit: str, value: Value, *, reason: str = "contract") -> Feature:
-    kind: str = "category" if unit == "category" else "number"
     column = FeatureColumn(
         name=name,
         en=en,
@@ -108,6 +117,6 @@ def _feature(name: str, en: str, zh: str, unit: str, value: Value, *, reason: st
         unit=unit,
         null="none in force",
         reason=reason,
-        kind="category" if kind == "category" else "number",
+        kind="category" if unit == "category" else "number",
     )
     return Feature(column, value)

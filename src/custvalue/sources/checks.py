@@ -56,7 +56,7 @@ def check_table(con: Backend, declared: Table) -> tuple[list[Finding], bool]:
                 "+".join(declared.key),
                 "key comes twice",
                 *doubles,
-                "Keep one row, or give the newer one a later available_at.",
+                _KEEP_ONE,
             )
         )
     revised = bool(declared.event) and _grouped_twice(con, relation, key, declared.key[0])[0] > 0

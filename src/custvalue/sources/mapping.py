@@ -18,6 +18,7 @@ from custvalue.errors import ConfigError, DataError, some
 from custvalue.sources.contract import CONTRACT
 
 _SUFFIXES = (".parquet", ".csv", ".csv.gz")
+_FILE_BACKENDS = ("sqlite", "duckdb")
 _CSV = """quote = '"', escape = '"', comment = ''"""
 _CREDENTIALS = re.compile(r"(://[^/@\s]*:)[^/@\s]*@")
 
@@ -179,6 +180,10 @@ def refuse_bad_casts(con: Backend, relation: str, expression: str, dtype: str, w
 
 
 def _copy_foreign_table(con: Backend, source: RawInput, name: str, where: str) -> None:
+    scheme, _, place = str(source.backend).partition("://")
+    file = Path(place.partition("?")[0])
+    if scheme in _FILE_BACKENDS and not file.is_file():  # connecting would leave an empty database there
+        raise DataError(f"{where}: no file {file}. Put it there, or mend `backend`.")
     try:
         foreign = ibis.connect(str(source.backend))
         con.create_table(name, foreign.table(str(source.table)).to_pyarrow(), database="raw")
@@ -202,6 +207,8 @@ def mapped_select(table: str, mapping: TableMapping, where: str) -> str:
         )
     if mapping.sql is not None:
         return mapping.sql.strip().rstrip(";")
+    if not _targets(mapping):
+        return f"SELECT * FROM {quoted(str(mapping.from_))} WHERE {mapping.where or 'true'}"
     plain = {target: quoted(source) for target, source in mapping.rename.items()} | mapping.columns
     source = quoted(str(mapping.from_))
     months = [_month_columns(mapping.unpivot, table, day) for day in mapping.unpivot.months] if mapping.unpivot else [{}]

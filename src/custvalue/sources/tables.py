@@ -14,7 +14,7 @@ from ibis.backends.duckdb import Backend
 
 from custvalue.config import Config, SourceMapping, load_mapping
 from custvalue.engines import EngineError, connect, run
-from custvalue.errors import ConfigError, DataError, some
+from custvalue.errors import ConfigError, DataError, mask, some
 from custvalue.sources import checks
 from custvalue.sources.contract import CONTRACT, REQUIRED, RESTRICTED, Table
 from custvalue.sources.mapping import (
@@ -31,6 +31,8 @@ from custvalue.sources.mapping import (
 from custvalue.sources.moment import Moment
 
 Log = Callable[[str], None]
+_NO_CHANCE = 100
+"""So many rows without one known customer are no accident."""
 _LASTS = {"month": "1 MONTH", "day": "1 DAY"}
 
 
@@ -156,6 +158,9 @@ def open_tables(config: Config, *, log: Log = lambda _: None) -> SourceTables:
         log(f"tables not mapped, switched off: {', '.join(absent)}")
     if unmapped := [f"{name} ({', '.join(columns)})" for name in selects if (columns := _unmapped(con, CONTRACT[name]))]:
         log(f"columns not mapped, their features are off: {'; '.join(unmapped)}")
+    for name in selects:
+        if "customer_id" in CONTRACT[name].by_name and name != "customers":
+            _tell_strangers(con, name, log)
     return SourceTables(
         con=con,
         rows={name: count_rows(con, f"contract.{name}") for name in selects},
@@ -204,6 +209,21 @@ def _create_table(con: Backend, declared: Table, select: str, config: Config) ->
         parts.append(_available_at(declared, "available_at" in wanted, config))
     run(con, f"CREATE TABLE contract.{declared.name} AS SELECT {', '.join(parts)} FROM {source}")
     run(con, f"DROP TABLE {source}")
+
+
+def _tell_strangers(con: Backend, name: str, log: Log) -> None:
+    """Count rows whose customer is not in customers; a table of strangers only has its ids written in another way."""
+    strangers, rows, example = run(
+        con,
+        f"SELECT count(*) FILTER (stranger), count(*), min(customer_id) FILTER (stranger) FROM (SELECT customer_id, "
+        f"customer_id NOT IN (SELECT customer_id FROM contract.customers) AS stranger FROM contract.{name})",
+    )[0]
+    if strangers == rows >= _NO_CHANCE:
+        raise DataError(
+            f"{name}.customer_id: none of {rows:,} row(s) is in customers, for example {mask(example)}. Write ids the same way in both."
+        )
+    if strangers:
+        log(f"{name}: {strangers:,} row(s) of customers that are not in customers are left out")
 
 
 def _unmapped(con: Backend, declared: Table) -> list[str]:
