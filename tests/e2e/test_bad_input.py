@@ -20,6 +20,9 @@ from .conftest import AS_OF, CONFIG, Workspace, write_configs, write_yaml
 # What a refused night may leave: a lock file, the note for `custvalue nights`, and the key that tokens are made with.
 TRACES = re.compile(r"output(/op(/token\.key|/refused(/as_of=\d{4}-\d\d-\d\d\.json)?)?)?")
 
+# The copied workspace's store, whose paths are mended by the first command that opens it.
+OPENED = {"models/mlflow.db"}
+
 
 def rewrite(workspace: Workspace, table: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
     path = workspace.data / f"{table}.parquet"
@@ -66,27 +69,27 @@ def refusal_note(workspace: Workspace, as_of: date = AS_OF) -> dict:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_bad_tables_are_refused_by_every_command_that_reads_them(workspace, fault):
+def test_bad_tables_are_refused_and_the_night_says_so(workspace, fault):
     spoil, sentences = FAULTS[fault]
     spoil(workspace)
     before = workspace.listing()
-    commands = {
-        "check": (),
-        "features": ("--as-of", AS_OF, "--out", workspace.folder / "features.parquet"),
-        "tiers": ("--as-of", AS_OF, "--out", workspace.folder / "tiers.parquet"),
-        "train": ("--as-of", AS_OF),
-        "score": ("--as-of", AS_OF),
-        "lists": ("--as-of", AS_OF),
-        "nightly": ("--as-of", AS_OF),
-    }
-    told = {command: workspace.say(command, *arguments) for command, arguments in commands.items()}
-    assert {command: found.code for command, found in told.items()} == dict.fromkeys(commands, 3)
-    for found in told.values():
-        assert all(sentence in found.refusal for sentence in sentences), found.refusal
-        assert "C00000001" not in found.err
-    mended_paths = {"models/mlflow.db"}  # the copied workspace's store, by the first command that opened it
-    assert traces(workspace, before) <= mended_paths
-    assert refusal_note(workspace) == {"as_of": AS_OF.isoformat(), "exit_code": 3, "message": told["nightly"].refusal}
+    for told in (workspace.say("check"), workspace.nightly()):
+        assert told.code == 3
+        assert all(sentence in told.refusal for sentence in sentences), told.refusal
+        assert "C00000001" not in told.err
+    assert traces(workspace, before) <= OPENED
+    assert refusal_note(workspace) == {"as_of": AS_OF.isoformat(), "exit_code": 3, "message": told.refusal}
+
+
+def test_every_command_that_reads_the_tables_refuses_bad_ones(workspace):
+    without_column(workspace)
+    before = workspace.listing()
+    out = ("--out", workspace.folder / "out.parquet")
+    for command, arguments in {"features": out, "tiers": out, "train": (), "score": (), "lists": (), "nightly": ()}.items():
+        told = workspace.say(command, "--as-of", AS_OF, *arguments)
+        assert told.code == 3
+        assert "table billing: required column(s) missing: revenue" in told.refusal
+    assert traces(workspace, before) <= OPENED
 
 
 def test_an_as_of_before_any_data(workspace):
@@ -96,7 +99,7 @@ def test_an_as_of_before_any_data(workspace):
         told = workspace.say(command[0], "--as-of", "2019-03-01", *command[1:])
         assert told.code == 3
         assert "as_of 2019-03-01 lies before any data: the first customers are known from 2024-01-01. Take a later date." in told.refusal
-    assert traces(workspace, before) <= {"models/mlflow.db"}
+    assert traces(workspace, before) <= OPENED
     assert "lies before any data" in " ".join(workspace.say("nights").out.split())
 
 
@@ -108,7 +111,7 @@ def test_a_feed_that_is_late(workspace):
     assert f"feed(s) late at {AS_OF}:" in told.refusal
     assert "usage: newest month 2024-11, expected 2024-12" in told.refusal
     assert "billing" not in told.refusal
-    assert traces(workspace, before) <= {"models/mlflow.db"}
+    assert traces(workspace, before) <= OPENED
 
 
 @pytest.fixture
@@ -169,7 +172,7 @@ def test_no_churners_in_the_window(workspace, kept, sentence):
     told = workspace.say("train", "--as-of", AS_OF)
     assert told.code == 4
     assert sentence in told.refusal
-    assert traces(workspace, before) <= {"models/mlflow.db"}
+    assert traces(workspace, before) <= OPENED
     assert runs_and_versions(workspace) == (["FINISHED"], [1])
 
 
@@ -300,4 +303,4 @@ def test_a_policy_that_asks_for_a_feature_the_tables_do_not_give(workspace):
     told = workspace.nightly()
     assert told.code == 2
     assert "value.metric 'revenue_mean_12m' is no feature here" in told.refusal
-    assert traces(workspace, before) <= {"models/mlflow.db"}
+    assert traces(workspace, before) <= OPENED

@@ -151,8 +151,8 @@ def training_frame(
     for day in snapshots.usable:
         built = build_features(tables.known(day), tables.moment(day), features, delay_days=tables.delay_days)
         columns, spec_hash = built.columns, built.spec_hash
-        labelled = built.table.inner_join(label(tables, day, as_of, churn), "customer_id").order_by("customer_id")
-        part = labelled.to_pandas()
+        outcomes = label(tables, day, as_of, churn).to_pyarrow().to_pandas()
+        part = built.table.to_pyarrow().to_pandas().merge(outcomes, on="customer_id").sort_values("customer_id")
         part.insert(0, "snapshot", np.datetime64(day))
         parts.append(part)
         log(f"snapshot {day}: {len(part):,} active, {int((part.outcome == _LEFT).sum()):,} left in the window")

@@ -89,6 +89,7 @@ def build_features(
             continue
         view = View(moment, settings.windows, settings.products, (delay_days or {}).get(block.table, 0))
         built, columns = block.build(tables[block.table], view)
-        joined = joined.left_join(built, "customer_id").drop("customer_id_right")
+        # no select between the joins: they compile to one flat join, several times faster than nested ones
+        joined = joined.left_join(built, "customer_id", rname=f"{{name}}_of_{name}")
         declared.extend(columns)
     return FeatureSet(joined.select("customer_id", *(column.name for column in declared)), tuple(declared))
