@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -72,9 +73,9 @@ def test_an_error_of_the_system_is_told_with_its_file(tmp_path, monkeypatch, cap
 
 @pytest.fixture
 def on_a_terminal() -> Callable[..., tuple[int, str]]:
-    """Run ``custvalue`` where it takes a person to be watching."""
+    """Run ``custvalue`` where it takes a person to be watching, who may interrupt it once its spinner turns."""
 
-    def watch(*arguments: str) -> tuple[int, str]:
+    def watch(*arguments: str, interrupt: bool = False) -> tuple[int, str]:
         ours, theirs = pty.openpty()
         environment = os.environ | {"TERM": "xterm", "COLUMNS": "140"}
         process = subprocess.Popen([CUSTVALUE, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
@@ -88,6 +89,9 @@ def on_a_terminal() -> Callable[..., tuple[int, str]]:
             if not part:
                 break
             shown += part
+            if interrupt and HIDE.encode() in shown:
+                process.send_signal(signal.SIGINT)
+                interrupt = False
         os.close(ours)
         return process.wait(timeout=60), shown.decode()
 
@@ -109,6 +113,15 @@ def test_a_refused_command_gives_the_cursor_back(config, on_a_terminal):
     assert code == 3
     assert "custvalue: required table(s) missing: customers, billing, departures" in " ".join(shown.split())
     assert shown.rfind(SHOW) > shown.rfind(HIDE) >= 0
+
+
+def test_an_interrupted_command_gives_the_cursor_back(config, on_a_terminal, tmp_path):
+    out = tmp_path / "features.parquet"
+    code, shown = on_a_terminal("features", "-c", str(config), "--as-of", "2024-09-01", "--out", str(out), interrupt=True)
+    assert code == 130
+    assert shown.rfind(SHOW) > shown.rfind(HIDE) >= 0
+    assert "Traceback" not in shown
+    assert not out.exists()
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):

@@ -40,7 +40,8 @@ def interconnect(data_folder):
 @pytest.fixture(scope="module")
 def contracts(data_folder):
     frame = pd.read_csv(data_folder / "interconnect" / "contract.csv.gz", dtype=str, index_col="customerID")
-    frame["begins"] = pd.to_datetime(frame.BeginDate)
+    # tenure was recorded up to 72 months: earlier begin dates exist for leavers only
+    frame["begins"] = pd.to_datetime(frame.BeginDate).clip(lower=pd.Timestamp(2014, 2, 1))
     frame["ends"] = pd.to_datetime(frame.EndDate.where(frame.EndDate != "No"))
     return frame
 
@@ -224,3 +225,11 @@ def test_megaline_features_at_the_end_of_the_year(megaline, months_of_service, d
     long_enough = quarter.size() == 3
     volatility = quarter.revenue.std() / quarter.revenue.mean()
     assert_same(found.revenue_cv_3m, volatility.where(long_enough))
+
+
+def test_interconnect_begin_dates_that_only_leavers_have_are_capped(interconnect, contracts):
+    raw = pd.to_datetime(contracts.BeginDate)
+    assert (contracts.EndDate[raw < pd.Timestamp(2014, 2, 1)] != "No").all()
+    longest = features_at(interconnect, date(2019, 9, 1)).tenure_months
+    assert longest.max() == 67
+    assert (longest == 67).sum() > 300

@@ -30,6 +30,10 @@ app = typer.Typer(
 )
 
 
+_INTERRUPTED = 130
+"""What a shell expects of a command that Ctrl-C ended."""
+
+
 class Language(StrEnum):
     """Languages that words are written in."""
 
@@ -247,9 +251,12 @@ def run(arguments: list[str] | None = None) -> int:
             TryAgainError.exit_code, f"{error.filename or 'the system'}: {error.strerror or error}. Mend it and run the command again."
         )
         return TryAgainError.exit_code
-    except BaseException:
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":  # DuckDB's answer to Ctrl-C
+            raise
+        return _INTERRUPTED
+    finally:
         _reporter().stop()
-        raise
     return 0
 
 
