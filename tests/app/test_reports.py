@@ -118,7 +118,7 @@ def test_a_refused_command_gives_the_cursor_back(config, on_a_terminal):
 def test_an_interrupted_command_gives_the_cursor_back(config, on_a_terminal, tmp_path):
     out = tmp_path / "features.parquet"
     code, shown = on_a_terminal("features", "-c", str(config), "--as-of", "2024-09-01", "--out", str(out), interrupt=True)
-    assert code == 130
+    assert code == 130, shown
     assert shown.rfind(SHOW) > shown.rfind(HIDE) >= 0
     assert "Traceback" not in shown
     assert not out.exists()

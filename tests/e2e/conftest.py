@@ -7,8 +7,9 @@ import fcntl
 import io
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -47,6 +48,12 @@ CONFIG = {
         "threads": 1,
     },
 }
+
+# What a refused night may leave: a lock file, the note for `custvalue nights`, and the key that tokens are made with.
+TRACES = re.compile(r"output(/op(/token\.key|/refused(/as_of=\d{4}-\d\d-\d\d\.json)?)?)?")
+
+# The copied workspace's store, whose paths are mended by the first command that opens it.
+OPENED = {"models/mlflow.db"}
 
 
 @dataclass(frozen=True)
@@ -165,3 +172,28 @@ def workspace(trained: tuple[Workspace, dict[str, Said]], tmp_path: Path) -> Wor
     """Give a copy of the trained workspace that a test may change."""
     shutil.copytree(trained[0].folder, tmp_path / "workspace")
     return Workspace(tmp_path / "workspace")
+
+
+@pytest.fixture
+def new_workspace(tmp_path) -> Workspace:
+    """Configs alone: no tables, no store."""
+    return write_configs(tmp_path / "new")
+
+
+def rewrite(workspace: Workspace, table: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    path = workspace.data / f"{table}.parquet"
+    change(pd.read_parquet(path)).to_parquet(path, index=False)
+
+
+def with_a_key_twice(workspace: Workspace) -> None:
+    rewrite(workspace, "billing", lambda rows: pd.concat([rows, rows.head(2)]))
+
+
+def traces(workspace: Workspace, before: dict) -> set[str]:
+    """What a command added, changed or removed, but for the traces that a refused night may leave."""
+    after = workspace.listing()
+    return {path for path in before.keys() | after.keys() if before.get(path) != after.get(path) and not TRACES.fullmatch(path)}
+
+
+def refusal_note(workspace: Workspace, as_of: date = AS_OF) -> dict:
+    return json.loads((workspace.output / "refused" / f"as_of={as_of}.json").read_text(encoding="utf-8"))

@@ -68,9 +68,13 @@ class StepReporter:
 
     def stop(self) -> None:
         """End the spinner, if one turns."""
-        if StepReporter._status is not None:
-            StepReporter._status.stop()
-            StepReporter._status = None
+        status, StepReporter._status = StepReporter._status, None
+        if status is None:
+            return
+        try:
+            status.stop()
+        except IndexError:  # Ctrl-C came while rich was still starting it
+            self._console.show_cursor()
 
     @staticmethod
     def _write(record: dict[str, Any]) -> None:
