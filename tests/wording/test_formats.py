@@ -43,7 +43,7 @@ def test_money(catalogue: Catalogue, amount: float, currency: str, en: str, zh: 
         ("voice_use", {"voice_minutes_mean_1m": 310.5}, "Calls last month 311 minutes", "上月通话311分钟"),
         ("sms_use", {"sms_count_mean_3m": 12.4}, "Messages a month over 3 months: 12", "近3个月月均短信12条"),
         ("plan", {"plan": " Plan\n99 "}, "Tariff: Plan 99", "当前套餐：Plan 99"),
-        ("plan", {"segment": "household"}, "Segment: household", "客户类型：家庭"),
+        ("segment", {"segment": "household"}, "Segment: household", "客户类型：家庭"),
     ],
 )
 def test_quantities(catalogue: Catalogue, code: str, facts: dict[str, float | str], en: str, zh: str):

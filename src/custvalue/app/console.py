@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from rich.console import Console
@@ -79,13 +77,3 @@ class StepReporter:
     @staticmethod
     def _write(record: dict[str, Any]) -> None:
         print(json.dumps(record, ensure_ascii=False, default=str), file=sys.stderr, flush=True)
-
-
-@contextmanager
-def quiet_libraries() -> Iterator[None]:
-    """Keep warnings of libraries off a person's terminal; errors still come through."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from custvalue.errors import ConfigError
@@ -35,15 +36,23 @@ def token_key(output: Path, environ: Mapping[str, str]) -> bytes:
     else:
         path = output / "token.key"
         where = str(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            key = path.read_bytes()
-        else:
-            key = secrets.token_hex(32).encode()
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(key)
+        if not path.exists():
+            _make_key(path)
+        key = path.read_bytes()
     if len(key) < _MIN_BYTES:
         raise ConfigError(f"{where}: a token key needs at least {_MIN_BYTES} bytes, this one has {len(key)}. Use 64 hexadecimal digits.")
     return key
+
+
+def _make_key(path: Path) -> None:
+    """Write a new key whole, unless another process was first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_hex(32).encode())
+        with suppress(FileExistsError):
+            os.link(part, path)
+    finally:
+        part.unlink()

@@ -40,7 +40,7 @@ class Config(Settings):
     tier_policy, retention_policy : Path
         YAML files.
     wording : Path
-        Folder of ``reasons.yaml`` and ``labels.yaml``; defaults to the one shipped with the package.
+        Folder of ``reasons.yaml`` and ``labels.yaml``; defaults to ``wording`` beside the config, else the one shipped with the package.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -98,7 +98,8 @@ def load_config(path: Path, *, environ: Mapping[str, str] | None = None) -> Conf
 
     raw.setdefault("name", path.stem)
     raw.setdefault("workspace", ".")
-    raw.setdefault("wording", str(ready_configs() / "wording"))
+    own = folder / "wording"
+    raw.setdefault("wording", str(own if own.is_dir() else ready_configs() / "wording"))
     resolve(raw, "workspace", "output", "wording", "tier_policy", "retention_policy")
     raw.setdefault("output", str(Path(str(raw["workspace"])) / "output" / str(raw["name"])))
     if isinstance(raw.get("sources"), dict):

@@ -18,6 +18,7 @@ from custvalue.lists.cells import PAPER, QUIET, Pen, write_cell
 from custvalue.lists.layout import COLUMNS, Column, checked_rows, display_width, fitting_width
 from custvalue.wording import Catalogue
 
+_FOOTER_TEXT = 60
 HEADER_ROW = 3
 """Zero-based row of the column headers; the first customer stands below."""
 
@@ -195,7 +196,7 @@ def _set_page(sheet: Worksheet, pen: Pen, title: str) -> None:
     sheet.fit_to_pages(1, 0)
     sheet.set_margins(left=0.4, right=0.4, top=0.45, bottom=0.6)
     page = pen.label("texts.page", page="&P", pages="&N")
-    left, right = (text.replace("&", "&&") for text in (title, pen.label("texts.confidential")))
+    left, right = (text[:_FOOTER_TEXT].replace("&", "&&") for text in (title, pen.label("texts.confidential")))
     # The blank keeps a text that begins with a digit from being read as part of the font size.
     sheet.set_footer(f"&L&8 {left}&C&8 {page}&R&8 {right}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -198,7 +199,7 @@ def _nightly(
 ) -> tuple[publish.Published, Night | None]:
     tables, _ = check(config, as_of, reporter=reporter)
     model = store.load("champion")
-    lineage = _night_inputs(config, as_of, tables, model)
+    lineage = _night_inputs(config, as_of, tables, model, token_key)
     run_id = publish.run_id(lineage)
     found = publish.find_published(config.output, as_of=as_of, run_id=run_id, force=force, lineage=lineage)
     if found is not None:
@@ -219,7 +220,7 @@ def _nightly(
     return done, night
 
 
-def _night_inputs(config: Config, as_of: date, tables: SourceTables, model: LoadedModel) -> dict[str, Any]:
+def _night_inputs(config: Config, as_of: date, tables: SourceTables, model: LoadedModel, token_key: bytes) -> dict[str, Any]:
     """All that decides a night's content; its hash is the run id."""
     before = last_night_before(config, as_of) if "tier_history" not in tables.rows else None
     return {
@@ -229,6 +230,7 @@ def _night_inputs(config: Config, as_of: date, tables: SourceTables, model: Load
         "tier_policy": publish.file_digest(config.tier_policy),
         "retention_policy": publish.file_digest(config.retention_policy),
         "wording": publish.digest_files(sorted(config.wording.glob("*.yaml"))),
+        "token_key": hmac.digest(token_key, b"which key", "sha256").hex()[:8],
         "tiers_before": before.run_id if before else None,
         "config": config.model_dump(mode="json", include={"name", "currency", "time_zone", "language", "features"})
         | {"delay_days": dict(config.sources.delay_days)},
