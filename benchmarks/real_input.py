@@ -1,6 +1,6 @@
 """Quality on real input: custvalue beside a logistic regression and a default LightGBM, on the same features and rows.
 
-Run ``python benchmarks/real_input.py [--data FOLDER] [--workdir DIR]``; it prints Markdown. Nothing here is tuned: custvalue is trained as
+Run ``python benchmarks/real_input.py [--data FOLDER] [--workdir DIR]``; it prints Markdown. No model is tuned: custvalue is trained as
 ``custvalue train`` does it, the peers have their libraries' defaults, and the later snapshots only judge.
 """
 
@@ -54,7 +54,7 @@ INTRODUCTION = f"""# Quality on real input
 - custvalue is trained as `custvalue train` does it: it learns from three quarters of the labelled customers, the last quarter judges it,
   and it is not refitted on all of them afterwards. For the later snapshot the peers are shown twice: fitted on all labelled customers, and
   on the same three quarters.
-- All read the same feature matrix. The later snapshot judges; nothing was chosen by it.
+- All read the same feature matrix. The later snapshot judges; no setting of a model was chosen by it.
 - Intervals are 95 %, from {RESAMPLES:,} bootstrap resamples of the judged customers; differences are paired. They hold for these fitted
   models: another training sample would widen them. Several comparisons are shown, and nothing is corrected for their number.
 """

@@ -60,7 +60,7 @@ def interconnect(data_folder, tmp_path_factory) -> Iterator[tuple[Workspace, dic
 def contracts(data_folder) -> pd.DataFrame:
     """The raw file of contracts; who has not left has no end."""
     raw = pd.read_csv(data_folder / "interconnect" / "contract.csv.gz")
-    begins, ends = pd.to_datetime(raw.BeginDate), pd.to_datetime(raw.EndDate, errors="coerce")
+    begins, ends = pd.to_datetime(raw.BeginDate), pd.to_datetime(raw.EndDate, errors="coerce", format="%Y-%m-%d %H:%M:%S")
     return raw.assign(begins=begins, ends=ends)
 
 

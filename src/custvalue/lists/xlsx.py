@@ -18,13 +18,13 @@ from custvalue.lists.cells import PAPER, QUIET, Pen, write_cell
 from custvalue.lists.layout import COLUMNS, Column, checked_rows, display_width, fitting_width
 from custvalue.wording import Catalogue
 
-_FOOTER_TEXT = 60
 HEADER_ROW = 3
 """Zero-based row of the column headers; the first customer stands below."""
 
 _TITLE, _SUMMARY, _GROUPS, _FIRST = 0, 1, HEADER_ROW - 1, HEADER_ROW + 1
 _LINE, _KEYS = 14.0, [column.key for column in COLUMNS]
 _A4 = 9
+_FOOTER_TEXT = 60  # Excel takes 255 characters for the three parts together
 
 
 def write_workbook(
