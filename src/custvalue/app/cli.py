@@ -195,7 +195,7 @@ def score(config: ConfigPath, as_of: AsOf) -> None:
     from custvalue.app.nights import score_only
 
     loaded = _config(config)
-    path = score_only(loaded, as_of.date(), store=_store(loaded, create=False), reporter=_reporter(), environ=os.environ)
+    path = score_only(loaded, as_of.date(), store=_store(loaded, create=False), reporter=_reporter())
     typer.echo(str(path))
 
 

@@ -213,7 +213,7 @@ def _nightly(
         night.rows.to_parquet(staging / "lists.parquet", index=False)
         write_lists(staging / "lists", night, config, as_of)
     except BaseException:
-        shutil.rmtree(staging)
+        shutil.rmtree(staging, ignore_errors=True)  # the next run clears what stays; the cause must come through
         raise
     done = publish.publish(config.output, as_of=as_of, run_id=run_id, staging=staging, lineage=lineage, force=force)
     reporter.done("nightly", f"{as_of} published, generation {done.generation}, run {run_id}", run_id=run_id)

@@ -216,7 +216,7 @@ _TABLES = (
             _text("kind", allowed=("contract", "bundle", "discount", "trial"), required=True),
             _text("product"),
             Column("starts_on", "DATE", required=True, nullable=False),
-            Column("ends_on", "DATE", "last day in force"),
+            Column("ends_on", "DATE"),  # the last day in force
             _money("penalty"),
             _money("monthly_fee"),
         ),

@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import re
 import zlib
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import ibis
 from ibis.backends.duckdb import Backend
@@ -119,10 +119,9 @@ def load_raw_inputs(con: Backend, mapping: SourceMapping, folder: Path, *, mappi
 
 
 def _matching(folder: Path, pattern: str, where: str) -> list[Path]:
-    try:
-        return sorted(folder.glob(pattern))
-    except (NotImplementedError, ValueError) as error:
-        raise ConfigError(f"{where}: path {pattern!r} must be a file or a pattern relative to `sources.folder`.") from error
+    if not pattern or PurePath(pattern).is_absolute():
+        raise ConfigError(f"{where}: path {pattern!r} must be a file or a pattern relative to `sources.folder`.")
+    return sorted(folder.glob(pattern))
 
 
 def _create_input(con: Backend, name: str, select: str, source: RawInput, where: str) -> None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import ibis
 from ibis.backends.duckdb import Backend
@@ -68,8 +68,8 @@ class SourceTables:
 
     @property
     def training_digests(self) -> dict[str, str]:
-        """Digests of what a model may have been trained on: all but restricted tables."""
-        return {name: digest for name, digest in self.digests.items() if name.split(".")[0] not in RESTRICTED}
+        """Digests of what a model may have been trained on: all but files named after a restricted table."""
+        return {name: digest for name, digest in self.digests.items() if PurePath(name).name.split(".")[0] not in RESTRICTED}
 
     def moment(self, as_of: date) -> Moment:
         """Midnight of a day in the operator's zone."""
