@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -46,3 +47,32 @@ def data_folder(require_part: Callable[[str, bool], None]) -> Path:
     folder = Path(os.environ.get("CUSTVALUE_DATA") or REPOSITORY.parent / "shared" / "data").resolve()
     require_part("real data sets (CUSTVALUE_DATA)", folder.is_dir())
     return folder
+
+
+@pytest.fixture(scope="session")
+def spark(require_part: Callable[[str, bool], None]) -> Iterator[Any]:
+    """Give one Spark session for the whole run."""
+    from custvalue.engines.spark import connect, missing_part
+
+    missing = missing_part()
+    require_part(f"Spark ({missing})", missing is None)
+    # A statement of hundreds of columns over a few rows costs Spark its compilers' time: interpreted, it takes half of it.
+    con = connect(
+        settings={
+            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+            "spark.sql.adaptive.enabled": "false",
+            "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+            "spark.sql.codegen.wholeStage": "false",
+            "spark.sql.shuffle.partitions": "2",
+        }
+    )
+    yield con
+    con.disconnect()
+
+
+@pytest.fixture(scope="session", params=["duckdb", "spark"])
+def engine(request: pytest.FixtureRequest) -> Any:
+    """Give each engine in turn: a test that takes it runs once on every one."""
+    from custvalue.engines import ENGINES
+
+    return request.getfixturevalue("spark") if request.param == "spark" else ENGINES[request.param]()

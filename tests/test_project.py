@@ -37,7 +37,7 @@ def pyproject() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def requirements(pyproject: dict[str, Any]) -> list[Requirement]:
     project = pyproject["project"]
-    return [Requirement(line) for line in project["dependencies"] + project["optional-dependencies"]["dev"]]
+    return [Requirement(line) for lines in (project["dependencies"], *project["optional-dependencies"].values()) for line in lines]
 
 
 @pytest.fixture(scope="module")

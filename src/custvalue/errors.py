@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 
@@ -53,6 +54,18 @@ def mask(value: object) -> str:
     text = str(value)
     kept = max(0, min(2, (len(text) - 2) // 2))
     return f"{text[:kept]}***{text[len(text) - kept :]}"
+
+
+_LONG_NUMBER = re.compile(r"\d{9,}")
+
+
+def hide_numbers(value: object) -> str:
+    """Write a value that should be none of the identifying ones; what looks like a number of a person is masked all the same.
+
+    >>> hide_numbers("n/a"), hide_numbers("8613800001234")
+    ('n/a', '86***34')
+    """
+    return _LONG_NUMBER.sub(lambda found: mask(found[0]), str(value))
 
 
 def some(values: Iterable[object], limit: int = 3) -> str:

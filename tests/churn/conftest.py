@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from custvalue.churn.frame import TrainingFrame
 from custvalue.churn.training import TrainedModel, train_model
-from custvalue.config import ChurnConfig
+from custvalue.config import ChurnConfig, load_config
 from custvalue.features.columns import FeatureColumn
+from custvalue.sources import SourceTables, open_tables
 
 PLAN_EFFECT = {"basic": 0.5, "family": -0.6, "business": 0.0, "data": 0.2}
 AS_OF = date(2026, 1, 1)
@@ -113,3 +118,36 @@ def by_customer(train: Callable[..., TrainedModel]) -> TrainedModel:
 def by_month(train: Callable[..., TrainedModel]) -> TrainedModel:
     """Twelve snapshots, about 4,000 customers at the first."""
     return train(panel(customers=4_000, months=12, base=-2.5), MANY_SNAPSHOTS)
+
+
+DEPARTURES = pa.schema({"customer_id": pa.string(), "left_on": pa.date32(), "kind": pa.string(), "available_at": pa.timestamp("us")})
+
+
+def months(first, last):
+    return [period.to_timestamp().date() for period in pd.period_range(first, last, freq="M")]
+
+
+def opened(folder, ids, departures=(), *, customers=(), bills=("2021-07", "2022-05"), delay_days=None, time_zone="UTC", **tables):
+    since = date(2020, 1, 1)
+    people = [{"customer_id": i, "valid_from": since, "joined_on": since, "plan": "S"} for i in ids] + list(customers)
+    billing = [{"customer_id": i, "month": month, "revenue": 10.0 + month.month} for i in ids for month in months(*bills)]
+    rows = {"customers": people, "billing": billing} | tables
+    written = {name: pa.Table.from_pylist(rows) for name, rows in rows.items()}
+    written["departures"] = pa.Table.from_pylist(list(departures), schema=DEPARTURES)
+    for name, table in written.items():
+        pq.write_table(table, folder / f"{name}.parquet")
+    settings = {"sources": {"folder": ".", "delay_days": delay_days or {}}, "time_zone": time_zone}
+    (folder / "operator.yaml").write_text(yaml.safe_dump(settings | {"tier_policy": "t", "retention_policy": "r"}))
+    return open_tables(load_config(folder / "operator.yaml"))
+
+
+@pytest.fixture(scope="session")
+def open_folder_of() -> Callable[..., SourceTables]:
+    """Open tables, written to a folder, of customers in service since 2020 with a bill a month, and some departures."""
+    return opened
+
+
+@pytest.fixture
+def open_folder(tmp_path) -> Callable[..., SourceTables]:
+    """As `open_folder_of`, in a folder of the test's own."""
+    return partial(opened, tmp_path)

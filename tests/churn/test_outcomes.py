@@ -5,43 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-import yaml
 
-from custvalue.churn.outcomes import find_snapshots, label, training_frame
+from custvalue.churn.outcomes import label, training_frame, treated
 from custvalue.config import ChurnConfig, FeaturesConfig, load_config
 from custvalue.errors import ModelError
 from custvalue.features import build_features
 from custvalue.sources import open_tables
 
-DEPARTURES = pa.schema({"customer_id": pa.string(), "left_on": pa.date32(), "kind": pa.string(), "available_at": pa.timestamp("us")})
 SNAPSHOT, KNOWN_AT = date(2022, 1, 1), date(2022, 6, 1)
 CHURN = ChurnConfig(kinds=("voluntary", "silence"), gap_months=1, horizon_months=2)  # leavers of 2022-02-02 up to 2022-04-01
 STAYED, LEFT, LEFT_OTHERWISE, LEFT_IN_GAP = range(4)
-
-
-def months(first, last):
-    return [period.to_timestamp().date() for period in pd.period_range(first, last, freq="M")]
-
-
-@pytest.fixture
-def open_folder(tmp_path):
-    """Open tables of customers in service since 2020 with a bill a month, and some departures."""
-
-    def opened(ids, departures=(), *, customers=(), bills=("2021-07", "2022-05"), delay_days=None):
-        since = date(2020, 1, 1)
-        people = [{"customer_id": i, "valid_from": since, "joined_on": since, "plan": "S"} for i in ids] + list(customers)
-        billing = [{"customer_id": i, "month": month, "revenue": 10.0 + month.month} for i in ids for month in months(*bills)]
-        pq.write_table(pa.Table.from_pylist(people), tmp_path / "customers.parquet")
-        pq.write_table(pa.Table.from_pylist(billing), tmp_path / "billing.parquet")
-        pq.write_table(pa.Table.from_pylist(list(departures), schema=DEPARTURES), tmp_path / "departures.parquet")
-        sources = {"folder": ".", "delay_days": delay_days or {}}
-        (tmp_path / "operator.yaml").write_text(yaml.safe_dump({"sources": sources, "tier_policy": "t", "retention_policy": "r"}))
-        return open_tables(load_config(tmp_path / "operator.yaml"))
-
-    return opened
 
 
 def departure(customer, left_on, kind="voluntary", known=None):
@@ -149,59 +123,6 @@ def test_a_kind_that_was_corrected_counts_as_corrected(open_folder):
 SHORT = FeaturesConfig(windows=(1, 3))
 
 
-def usable(tables, as_of=KNOWN_AT, churn=CHURN, features=SHORT):
-    return [day.isoformat() for day in find_snapshots(tables, as_of, churn, features).usable]
-
-
-def test_snapshots_end_a_whole_window_before_the_moment(open_folder):
-    assert usable(open_folder("A")) == [f"202{y}-{m:02d}-01" for y, m in ((1, 10), (1, 11), (1, 12), (2, 1), (2, 2), (2, 3))]
-
-
-def test_snapshots_fall_on_the_day_of_the_moment(open_folder):
-    assert usable(open_folder("A"), date(2022, 6, 17))[-2:] == ["2022-02-17", "2022-03-17"]
-    assert usable(open_folder("A"), date(2022, 5, 31))[-2:] == ["2022-01-31", "2022-02-28"]
-
-
-def test_departures_that_are_reported_late_push_snapshots_back(open_folder):
-    tables = open_folder("A", delay_days={"departures": 10})
-    assert usable(tables)[-1] == "2022-02-01"
-    assert find_snapshots(tables, KNOWN_AT, CHURN, SHORT).refused[date(2022, 3, 1)] == "its horizon is not over and reported yet"
-    assert usable(tables, date(2022, 6, 30))[-1] == "2022-02-28"
-
-
-def test_snapshots_from_before_leavers_were_recorded_are_refused(open_folder):
-    churn = CHURN.model_copy(update={"outcomes_recorded_after": date(2022, 2, 1)})
-    tables = open_folder("A")
-    assert usable(tables, churn=churn) == ["2022-02-01", "2022-03-01"]
-    assert "outcomes_recorded_after" in find_snapshots(tables, KNOWN_AT, churn, SHORT).refused[date(2022, 1, 1)]
-
-
-def test_at_most_so_many_snapshots_the_newest_ones(open_folder):
-    assert usable(open_folder("A"), churn=CHURN.model_copy(update={"snapshots": 2})) == ["2022-02-01", "2022-03-01"]
-
-
-@pytest.mark.parametrize(
-    ("windows", "first"), [((1, 2), "2021-09-01"), ((1, 3), "2021-10-01"), ((1, 6), "2022-01-01"), ((1, 3, 12), "2022-01-01")]
-)
-def test_a_snapshot_needs_bills_of_its_longest_window_or_half_a_year(open_folder, windows, first):
-    assert usable(open_folder("A"), features=FeaturesConfig(windows=windows))[0] == first
-
-
-def test_a_late_billing_feed_shortens_the_history(open_folder):
-    assert usable(open_folder("A", delay_days={"billing": 5}))[0] == "2021-11-01"
-
-
-def test_no_snapshot_at_all_says_why(open_folder):
-    tables = open_folder("A", bills=("2022-02", "2022-05"))
-    with pytest.raises(ModelError) as refused:
-        find_snapshots(tables, KNOWN_AT, CHURN, SHORT)
-    assert refused.value.exit_code == 4
-    told = str(refused.value)
-    assert "no snapshot can train at 2022-06-01:" in told
-    assert "2022-03-01: bills reach back less than 3 months" in told
-    assert "Take a later date, or load more history" in told
-
-
 @pytest.fixture
 def stacked(open_folder):
     left = [
@@ -220,11 +141,12 @@ def test_snapshots_are_stacked_in_order_of_day_and_customer(stacked):
     frame = stacked[2]
     rows = list(zip(frame.snapshot.astype(str), frame.customer, frame.y.tolist(), strict=True))
     assert rows == [
-        ("2022-01-01", "A", 0),  # B had left; D leaves by another kind
-        ("2022-01-01", "C", 1),
-        ("2022-01-01", "E", 0),
-        ("2022-02-01", "A", 0),  # C and D leave inside the gap
-        ("2022-02-01", "E", 0),  # has left, as is known after the moment
+        ("2021-12-10", "A", 0),  # B leaves inside the gap, D by another kind
+        ("2021-12-10", "C", 1),
+        ("2021-12-10", "E", 0),
+        ("2022-01-21", "A", 0),  # B had left; D leaves inside the gap
+        ("2022-01-21", "C", 1),
+        ("2022-01-21", "E", 0),  # has left, as is known after the moment
         ("2022-03-01", "A", 0),
         ("2022-03-01", "E", 0),
     ]
@@ -233,7 +155,7 @@ def test_snapshots_are_stacked_in_order_of_day_and_customer(stacked):
 
 
 def test_who_is_dropped_is_counted(stacked):
-    assert stacked[2].dropped == {"left inside the gap": 2, "left by another kind": 1}
+    assert stacked[2].dropped == {"left inside the gap": 2, "left by another kind": 1, "contacted before the outcome": 0}
 
 
 def test_each_row_holds_the_features_of_its_own_day(stacked):
@@ -247,7 +169,7 @@ def test_each_row_holds_the_features_of_its_own_day(stacked):
         pd.testing.assert_frame_equal(part.X, alone.loc[list(part.customer)].reset_index(drop=True), check_dtype=False)
         assert built.spec_hash == spec_hash
     newest_bill = frame.X["revenue_mean_1m"].groupby(frame.snapshot).first()
-    assert newest_bill.tolist() == [22.0, 11.0, 12.0]  # bills of December, January, February
+    assert newest_bill.tolist() == [21.0, 22.0, 12.0]  # bills of November, December, February
 
 
 def test_columns_are_float64_or_text(stacked):
@@ -258,8 +180,8 @@ def test_columns_are_float64_or_text(stacked):
 
 def test_each_snapshot_is_logged_with_its_counts(stacked):
     assert stacked[1][-3:] == [
-        "snapshot 2022-01-01: 4 active, 1 left in the window",
-        "snapshot 2022-02-01: 4 active, 0 left in the window",
+        "snapshot 2021-12-10: 5 active, 1 left in the window",
+        "snapshot 2022-01-21: 4 active, 1 left in the window",
         "snapshot 2022-03-01: 2 active, 0 left in the window",
     ]
 
@@ -276,6 +198,70 @@ def test_too_few_leavers_are_refused_and_those_who_are_not_known_yet_do_not_coun
         training_frame(tables, KNOWN_AT, churn, SHORT)
     assert refused.value.exit_code == 4
     assert len(training_frame(tables, date(2022, 7, 1), churn, SHORT)[0]) > 0
+
+
+def contact(customer, at, **changed):
+    return {"contact_id": f"{customer}{at}", "customer_id": customer, "contacted_at": at, "arm": "treated", "reached": True} | changed
+
+
+CONTACTS = {
+    "reached in the window": (contact("?", datetime(2022, 3, 1)), True),
+    "reached in the gap": (contact("?", datetime(2022, 1, 1, 9)), True),
+    "reached on the last day": (contact("?", datetime(2022, 4, 1, 20)), True),
+    "nobody knows whether reached": (contact("?", datetime(2022, 3, 1), reached=None), True),
+    "no arm written": (contact("?", datetime(2022, 3, 1), arm=None), True),
+    "held out": (contact("?", datetime(2022, 3, 1), arm="holdout", reached=None), False),
+    "not reached": (contact("?", datetime(2022, 3, 1), reached=False), False),
+    "before the snapshot": (contact("?", datetime(2021, 12, 31, 23)), False),
+    "after the window": (contact("?", datetime(2022, 4, 2)), False),
+    "left before the call": (contact("?", datetime(2022, 3, 20)), False),
+    "left after the call": (contact("?", datetime(2022, 3, 1)), True),
+    "left the day after the call": (contact("?", datetime(2022, 3, 14, 23)), True),
+}
+"""Customer → contact, and whether the row is treated; those who left did so on 15 March. The window ends on 1 April."""
+
+
+@pytest.fixture
+def campaign(open_folder):
+    left = [departure(who, date(2022, 3, 15)) for who in CONTACTS if who.startswith("left")]
+    contacts = [row | {"customer_id": who, "contact_id": who} for who, (row, _) in CONTACTS.items()]
+    return open_folder(CONTACTS, left, contacts=contacts)
+
+
+def test_treated_is_who_was_reached_between_snapshot_and_outcome(campaign):
+    found = treated(campaign, SNAPSHOT, KNOWN_AT, CHURN).to_pandas().customer_id
+    assert sorted(found) == sorted(who for who, (_, is_treated) in CONTACTS.items() if is_treated)
+
+
+def test_a_contact_counts_by_the_operators_clocks(open_folder):
+    """Two hours before midnight of the last day in Shanghai, and two hours after it."""
+    contacts = [contact("A", datetime(2022, 4, 1, 14)), contact("B", datetime(2022, 4, 1, 18))]
+    tables = open_folder("AB", contacts=contacts, time_zone="Asia/Shanghai")
+    assert treated(tables, SNAPSHOT, KNOWN_AT, CHURN).to_pandas().customer_id.tolist() == ["A"]
+
+
+@pytest.mark.parametrize(("setting", "kept"), [("drop", 6), ("keep", 12)])
+def test_treated_rows_are_left_out_and_counted_or_kept(campaign, setting, kept):
+    churn = CHURN.model_copy(update={"snapshots": 1, "min_leavers": 2, "treated": setting})
+    lines = []
+    frame, _, _ = training_frame(campaign, date(2022, 4, 1), churn, SHORT, log=lines.append)
+    assert frame.describe().snapshot.tolist() == [pd.Timestamp(SNAPSHOT)]
+    assert len(frame) == kept
+    assert frame.dropped["contacted before the outcome"] == 12 - kept
+    assert ("6 contacted and left out" in lines[-1]) == (setting == "drop")
+
+
+def test_a_saved_customer_does_not_teach_that_his_like_stay(open_folder):
+    """Half of the doomed were reached and saved: with them the rate is half the truth, without them it is the truth."""
+    doomed = [f"D{n}" for n in range(40)]
+    left = [departure(who, date(2022, 3, 15)) for who in doomed[20:]]
+    tables = open_folder(doomed, left, contacts=[contact(who, datetime(2022, 1, 9)) for who in doomed[:20]])
+    churn = CHURN.model_copy(update={"snapshots": 1, "min_leavers": 2})
+    rates = {}
+    for setting in ("drop", "keep"):
+        frame, _, _ = training_frame(tables, date(2022, 4, 1), churn.model_copy(update={"treated": setting}), SHORT)
+        rates[setting] = frame.y.mean()
+    assert rates == {"drop": 1.0, "keep": 0.5}
 
 
 def real(data_folder, name):

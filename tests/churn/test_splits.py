@@ -7,20 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custvalue.churn.frame import TrainingFrame
+from custvalue.churn.snapshots import spread_days
 from custvalue.churn.splits import add_months, split, split_by_customer
 from custvalue.config import ChurnConfig
 
 
-def stacked(as_of: date, months: int, customers: int = 100, seed: int | None = None) -> TrainingFrame:
+def stacked(as_of: date, months: int, customers: int = 100, seed: int | None = None, *, mixed: bool = False) -> TrainingFrame:
     """Monthly snapshots up to a day, each with the same customers; every third leaves, the next third a month later."""
-    days = [pd.Timestamp(as_of) - pd.DateOffset(months=back) for back in range(months)]
+    days = spread_days(as_of, months, mixed=mixed)
     number, month = np.tile(np.arange(customers), months), np.repeat(np.arange(months), customers)
     left = (number + month) % 3 == 0 if seed is None else np.random.default_rng(seed).random(number.size) < 1 / 3
     return TrainingFrame(
         X=pd.DataFrame({"a": number.astype(float)}),
         y=left.astype(np.int8),
         customer=np.array([f"C{n}" for n in number], dtype=object),
-        snapshot=np.array([day.date() for day in days], dtype="datetime64[D]")[month],
+        snapshot=np.array(days, dtype="datetime64[D]")[month],
     )
 
 
@@ -31,9 +32,10 @@ def stacked(as_of: date, months: int, customers: int = 100, seed: int | None = N
     horizon=st.integers(1, 6),
     wanted=st.integers(4, 60),
     seed=st.integers(0, 99),
+    mixed=st.booleans(),
 )
-def test_no_outcome_window_reaches_into_a_later_slice(as_of, months, gap, horizon, wanted, seed):
-    frame = stacked(as_of, months, customers=30, seed=seed)
+def test_no_outcome_window_reaches_into_a_later_slice(as_of, months, gap, horizon, wanted, seed, mixed):
+    frame = stacked(as_of, months, customers=30, seed=seed, mixed=mixed)
     settings = ChurnConfig(gap_months=gap, horizon_months=horizon, min_leavers=2, small_leavers=wanted, seed=seed)
     slices = split(frame, settings)
     rows = np.concatenate([part.rows for part in slices.parts])
@@ -69,6 +71,14 @@ def test_slices_shrink_where_training_would_go_without():
     slices = split(frame, ChurnConfig(gap_months=1, horizon_months=2, min_leavers=10, small_leavers=45))
     assert slices.way == "by month"
     assert [len(part.snapshots) for part in slices.parts] == [3, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("mixed", "snapshots"), [(False, 10), (True, 10)])
+def test_mixed_days_need_no_more_snapshots_than_one_day_does_by_default(mixed, snapshots):
+    """The offsets rise by 5 days every third month, so windows of three months stay apart three snapshots on."""
+    settings = ChurnConfig(min_leavers=10, small_leavers=30)
+    assert split(stacked(date(2024, 12, 1), snapshots, mixed=mixed), settings).way == "by month"
+    assert split(stacked(date(2024, 12, 1), snapshots - 1, mixed=mixed), settings).way == "by customer"
 
 
 @pytest.mark.parametrize(

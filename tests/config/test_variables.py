@@ -2,7 +2,7 @@
 
 import pytest
 
-from custvalue.config import load_config
+from custvalue.config import load_config, load_mapping
 from custvalue.errors import ConfigError
 
 POLICIES = "tier_policy: tiers.yaml\nretention_policy: retention.yaml\n"
@@ -49,3 +49,16 @@ def test_a_variable_in_a_comment_need_not_be_set(config_file):
 def test_a_value_is_taken_as_it_is_and_never_read_as_yaml(config_file, value):
     text = f"sources:\n  folder: ${{LAKE}}\n{POLICIES}"
     assert str(load_config(config_file(text=text), environ={"LAKE": value}).sources.folder) == value
+
+
+def test_a_mapping_takes_variables_from_the_config_that_names_it_and_no_dump_shows_them(config_file, tmp_path):
+    path = tmp_path / "mapping.yaml"
+    path.write_text("inputs: {bills: {backend: 'postgres://reader:${DB_PASSWORD}@host/db', table: bills}}\ntables: {}\n", encoding="utf-8")
+    text = f"sources: {{folder: lake, mapping: {path}}}\n{POLICIES}"
+    config = load_config(config_file(text=text), environ={"DB_PASSWORD": "s3cret"})
+    mapping = load_mapping(config.sources.mapping, environ=config.sources.variables)
+    assert mapping.inputs["bills"].backend == "postgres://reader:s3cret@host/db"
+    assert "s3cret" not in f"{config!r} {config.model_dump_json()} {config.model_copy()!r}"
+    assert config.sources.model_copy().variables == {"DB_PASSWORD": "s3cret"}
+    with pytest.raises(ConfigError, match="DB_PASSWORD"):
+        load_mapping(path)

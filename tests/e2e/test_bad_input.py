@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
@@ -26,7 +27,64 @@ def with_a_day_that_is_none(workspace: Workspace) -> None:
     rewrite(workspace, "customers", lambda rows: rows.assign(joined_on=["2024-02-30", *rows.joined_on.astype(str)[1:]]))
 
 
+def without_bytes(workspace: Workspace) -> None:
+    (workspace.data / "usage.parquet").write_bytes(b"")
+
+
+def half_written(workspace: Workspace) -> None:
+    path = workspace.data / "usage.parquet"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def without_a_month(workspace: Workspace) -> None:
+    rewrite(workspace, "usage", lambda rows: rows[rows.month != date(2024, 8, 1)])
+
+
+def with_a_month_twice(workspace: Workspace) -> None:
+    rewrite(workspace, "usage", lambda rows: pd.concat([rows, rows[rows.month == date(2024, 8, 1)]]))
+
+
+def with_negative_use(workspace: Workspace) -> None:
+    rewrite(workspace, "usage", lambda rows: rows.assign(data_mb=[-rows.data_mb.max(), *rows.data_mb[1:]]))
+
+
+def in_another_currency(workspace: Workspace) -> None:
+    rewrite(workspace, "billing", lambda rows: rows.assign(revenue=rows.revenue.where(rows.month < date(2024, 12, 1), rows.revenue * 100)))
+
+
+def with_an_empty_month_of_a_column(workspace: Workspace) -> None:
+    rewrite(workspace, "usage", lambda rows: rows.assign(data_mb=rows.data_mb.where(rows.month < date(2024, 12, 1), None)))
+
+
+def with_an_unknown_kind(workspace: Workspace) -> None:
+    rewrite(workspace, "departures", lambda rows: rows.assign(kind=["bored", *rows.kind[1:]]))
+
+
+def with_few_customers(workspace: Workspace) -> None:
+    rewrite(workspace, "customers", lambda rows: rows[rows.customer_id.str[-1] < "6"])
+
+
+def with_departures_before_joining(workspace: Workspace) -> None:
+    rewrite(workspace, "departures", lambda rows: rows.assign(left_on=date(1985, 1, 1)).drop_duplicates("customer_id"))
+
+
+def in_local_time(workspace: Workspace) -> None:
+    eight_hours = pd.Timedelta(hours=8)
+    rewrite(workspace, "complaints", lambda rows: rows.assign(opened_at=rows.opened_at + eight_hours, available_at=rows.opened_at))
+
+
 FAULTS = {
+    "file of 0 bytes": (without_bytes, ["table usage: cannot be read: "]),
+    "half-written file": (half_written, ["table usage: cannot be read: "]),
+    "missing month": (without_a_month, ["usage.month: month(s) missing between others: 2024-08. Load it"]),
+    "doubled month": (with_a_month_twice, ["usage.customer_id+month: key comes twice in ", "Keep one row"]),
+    "negative use": (with_negative_use, ["usage.data_mb: value below 0 in 1 row(s)", "Mend the feed"]),
+    "another currency": (in_another_currency, ["billing.revenue: mean of the values that are not zero is ", "change of currency or unit"]),
+    "empty column": (with_an_empty_month_of_a_column, ["usage.data_mb: filled in 0% of 2024-12", "Deliver the column"]),
+    "unknown category": (with_an_unknown_kind, ["departures.kind: unknown text in 1 row(s)", "Map it to one of voluntary"]),
+    "strangers in billing": (with_few_customers, ["billing.customer_id: only ", "load all customers"]),
+    "left before joining": (with_departures_before_joining, ["departures.left_on: lies before the customer joined in "]),
+    "local time": (in_local_time, ["complaints.available_at: known before opened_at is over, by 8 hours", "Times must be UTC"]),
     "missing table": (without_table, ["required table(s) missing: billing", "Add the file(s) or map them"]),
     "missing column": (without_column, ["table billing: required column(s) missing: revenue", "It has customer_id, month"]),
     "wrong type": (with_words_for_money, ["table billing, column revenue: 2 value(s) are not DECIMAL(18,4): '12,5', 'n/a'", "Mend"]),

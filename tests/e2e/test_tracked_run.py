@@ -51,6 +51,12 @@ def test_its_inputs_are_the_tables_it_read(trained, run):
     assert len(set(inputs.values())) == len(inputs)
 
 
+def test_the_leakage_report_found_nothing_to_refuse(run, artifacts):
+    assert run.data.metrics["leakage_checks"] >= 10
+    assert run.data.metrics["leakage_refused"] == 0
+    assert "leak" in (artifacts / "leakage.md").read_text().lower()
+
+
 def test_every_measure_has_its_interval(run):
     metrics = run.data.metrics
     names = ("auc", "pr_auc", "log_loss", "brier", "calibration_error", "calibration_excess", "lift_1pct", "lift_5pct", "lift_10pct")

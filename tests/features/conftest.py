@@ -5,46 +5,35 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from ibis.backends import BaseBackend
 
 from custvalue.config import FeaturesConfig, load_config
+from custvalue.engines import read_tables
 from custvalue.features import FeatureSet, build_features
-from custvalue.sources import Moment, SourceTables, open_tables
+from custvalue.sources import CONTRACT, Moment, SourceTables, cut, open_tables
 
-TEXT, DAY, TIME, MONEY, COUNT, FLAG = pa.string(), pa.date32(), pa.timestamp("us"), pa.decimal128(18, 4), pa.int64(), pa.bool_()
-SCHEMAS = {
-    "customers": {"customer_id": TEXT, "valid_from": DAY, "joined_on": DAY, "segment": TEXT, "region": TEXT, "plan": TEXT, "status": TEXT},
-    "billing": {"customer_id": TEXT, "month": DAY, "revenue": MONEY, "data": MONEY, "roaming": MONEY, "discount": MONEY, "arrears": MONEY},
-    "usage": {
-        "customer_id": TEXT, "month": DAY, "voice_minutes": MONEY, "sms_count": COUNT, "data_mb": MONEY, "roaming_days": COUNT,
-        "active_days": COUNT,
-    },
-    "payments": {"payment_id": TEXT, "customer_id": TEXT, "paid_at": TIME, "amount": MONEY, "channel": TEXT, "balance_after": MONEY},
-    "complaints": {
-        "complaint_id": TEXT, "customer_id": TEXT, "opened_at": TIME, "closed_at": TIME, "escalated": FLAG, "justified": FLAG,
-        "repeat_of": TEXT,
-    },
-    "contracts": {
-        "contract_id": TEXT, "customer_id": TEXT, "kind": TEXT, "product": TEXT, "starts_on": DAY, "ends_on": DAY, "monthly_fee": MONEY,
-    },
-    "departures": {"customer_id": TEXT, "left_on": DAY, "kind": TEXT},
-}  # fmt: skip
-EVENTS = {"billing": "month", "usage": "month", "customers": "valid_from", "payments": "paid_at", "complaints": "opened_at",
-          "contracts": "starts_on", "departures": "left_on"}  # fmt: skip
+_ARROW = {"VARCHAR": pa.string(), "DATE": pa.date32(), "TIMESTAMP": pa.timestamp("us"), "DECIMAL(18,4)": pa.decimal128(18, 4),
+          "BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "DOUBLE": pa.float64()}  # fmt: skip
+SCHEMAS = {name: {c.name: _ARROW[c.dtype] for c in table.columns} for name, table in CONTRACT.items() if table.event}
+"""Arrow types of every dated table, ``available_at`` aside."""
 
 Rows = Mapping[str, list[dict]]
 
 
 def known_at(table: str, row: dict) -> datetime:
-    """When a row that says nothing else is known: at its event; a month when it is over."""
-    event = row[EVENTS[table]]
-    if EVENTS[table] == "month":
+    """When a row that says nothing else is known: at its event; a month or a day when it is over."""
+    event = row[CONTRACT[table].event]
+    if CONTRACT[table].event == "month":
         event = (event + timedelta(days=32)).replace(day=1)
+    elif CONTRACT[table].event == "day":
+        event += timedelta(days=1)
     return event if isinstance(event, datetime) else datetime(event.year, event.month, event.day)
 
 
@@ -62,9 +51,10 @@ class Warehouse:
         try:
             for table, lent in rows.items():
                 whole = [{"available_at": known_at(table, row)} | row for row in lent]
-                arrow = pa.Table.from_pylist(whole, schema=pa.schema({**SCHEMAS[table], "available_at": TIME}))
+                arrow = pa.Table.from_pylist(whole, schema=pa.schema({**SCHEMAS[table], "available_at": _ARROW["TIMESTAMP"]}))
                 con.register("lent", arrow)
-                con.execute(f"INSERT INTO contract.{table} BY NAME SELECT * FROM lent")  # noqa: S608
+                columns = ", ".join(self.tables.con.table(table, database="contract").columns)
+                con.execute(f"INSERT INTO contract.{table} BY NAME SELECT {columns} FROM lent")  # noqa: S608
                 con.unregister("lent")
             yield
         finally:
@@ -106,12 +96,42 @@ def open_warehouse(tmp_path_factory) -> Callable[..., Warehouse]:
         for table, columns in SCHEMAS.items():
             kept = {name: kind for name, kind in columns.items() if f"{table}.{name}" not in without}
             if table not in without:
-                pq.write_table(pa.schema({**kept, "available_at": TIME}).empty_table(), folder / f"{table}.parquet")
+                pq.write_table(pa.schema({**kept, "available_at": _ARROW["TIMESTAMP"]}).empty_table(), folder / f"{table}.parquet")
         raw = {"sources": {"folder": "."}, "tier_policy": "t.yaml", "retention_policy": "r.yaml", "time_zone": zone}
         (folder / "operator.yaml").write_text(yaml.safe_dump(raw))
         return Warehouse(open_tables(load_config(folder / "operator.yaml")))
 
     return opened
+
+
+@pytest.fixture(scope="session")
+def write_rows() -> Callable[[Path, Rows], Path]:
+    return _write_rows
+
+
+def _write_rows(folder: Path, rows: Rows) -> Path:
+    """Write a folder of contract Parquet; every dated table is there, if only empty."""
+    for table, columns in SCHEMAS.items():
+        whole = [{"available_at": known_at(table, row)} | row for row in rows.get(table, [])]
+        schema = pa.schema({**columns, "available_at": _ARROW["TIMESTAMP"]})
+        pq.write_table(pa.Table.from_pylist(whole, schema=schema), folder / f"{table}.parquet")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def features_on() -> Callable[..., dict[str, dict]]:
+    """Give the features of a folder of contract Parquet on one engine: customer → feature → value."""
+
+    def run(con: BaseBackend, folder: Path, moment: Moment, settings: FeaturesConfig) -> dict[str, dict]:
+        types = {name: {c.name: c.dtype for c in CONTRACT[name].columns} | {"available_at": "TIMESTAMP"} for name in SCHEMAS}
+        tables = read_tables(con, folder, types)
+        known = {name: cut(table, CONTRACT[name], moment, revised=True) for name, table in tables.items()}
+        found = con.to_pyarrow(build_features(known, moment, settings).table).to_pylist()
+        by_customer = {row.pop("customer_id"): row for row in found}
+        assert len(by_customer) == len(found), "a customer has two rows"
+        return by_customer
+
+    return run
 
 
 @pytest.fixture(scope="module")

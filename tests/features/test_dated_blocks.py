@@ -1,4 +1,4 @@
-"""Payments, complaints, contracts and profile against a recomputation in plain Python."""
+"""Payments, complaints, contracts and profile against plain Python; and what columns that are not mapped leave of a block."""
 
 import math
 from datetime import date, datetime, timedelta
@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custvalue.config import FeaturesConfig
+from custvalue.errors import ConfigError
 from custvalue.sources import Moment
 
 ZONE = "Asia/Shanghai"
@@ -217,4 +218,38 @@ def test_the_profile_is_the_one_that_holds_at_the_moment(open_warehouse):
         row | {"valid_from": date(2022, 4, 1), "plan": "L", "available_at": datetime(2022, 1, 1)},  # agreed, not yet in force
     ]
     found = run({"customers": rows})["A"]
-    assert found == {"tenure_months": 26, "plan": "M", "segment": "household", "region": None}
+    wanted = {"tenure_months": 26, "plan": "M", "segment": "household", "region": None}
+    assert {name: found[name] for name in wanted} == wanted
+
+
+def test_without_a_flag_a_day_of_use_is_an_active_day(open_warehouse, customers):
+    warehouse = open_warehouse(zone=ZONE, without=("daily.active", "daily.balance"))
+    known = ("customers", "departures", "billing", "daily")
+    run = warehouse.runner(warehouse.build(Moment(AS_OF, ZONE), FeaturesConfig(windows=(1,)), known))
+    day = {"customer_id": "A", "available_at": NOW, "data_mb": Decimal(0)}
+    used = [
+        {"voice_minutes": Decimal(0)},
+        {"voice_minutes": None},
+        {"voice_minutes": Decimal(2), "data_mb": None},
+        {"voice_minutes": Decimal(0), "data_mb": Decimal(1)},
+        {"voice_minutes": Decimal(0)},
+    ]
+    rows = [day | {"day": AS_OF - timedelta(days=1 + age)} | use for age, use in enumerate(used)]
+    found = run({"customers": customers(IDS), "daily": rows})["A"]
+    assert (found["silent_days"], found["active_days_7d"], found["days_since_active"]) == (2, 2, 3)
+
+
+def test_a_survey_without_scores_still_tells_who_answered(open_warehouse, customers):
+    warehouse = open_warehouse(zone=ZONE, without=("surveys.score", "surveys.kind"))
+    run = warehouse.runner(warehouse.build(Moment(AS_OF, ZONE), FeaturesConfig(windows=(1, 12)), ("customers", "departures", "surveys")))
+    asked = {"customer_id": "A", "asked_at": NOW - timedelta(days=9)}
+    answered = asked | {"answered_at": NOW - timedelta(days=2)}
+    found = run({"customers": customers(IDS), "surveys": [asked | {"survey_id": "1"}, answered | {"survey_id": "2"}]})
+    assert (found["A"]["survey_answered_share_12m"], found["A"]["days_since_survey"]) == (0.5, 2)
+    assert (found["B"]["survey_never_asked"], found["A"]["survey_never_asked"]) == (1, 0)
+
+
+@pytest.mark.parametrize("categories", [("network", "Network"), ("!",)])
+def test_complaint_categories_that_would_share_a_column_are_refused(open_warehouse, categories):
+    with pytest.raises(ConfigError, match=r"features.complaint_categories: .* give no column name of their own"):
+        open_warehouse().build(Moment(AS_OF, ZONE), FeaturesConfig(complaint_categories=categories))

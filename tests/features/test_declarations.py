@@ -12,12 +12,13 @@ import yaml
 import custvalue.features
 from custvalue.config import FeaturesConfig, load_config, ready_configs
 from custvalue.errors import ConfigError
-from custvalue.features import BLOCKS, FeatureSet, build_features
-from custvalue.sources import Moment
+from custvalue.features import BLOCKS, FeatureSet, build_features, describe
+from custvalue.features.blocks import View
+from custvalue.sources import CONTRACT, Moment
 
 MOMENT = Moment(date(2022, 1, 1))
 WHOLE = FeaturesConfig(windows=(1, 3, 12), products=("Gold", "TV box", "宽带"))
-UNITS = {"money", "months", "days", "count", "minutes", "MB", "share", "yes/no", "category"}
+UNITS = {"money", "months", "days", "count", "minutes", "MB", "share", "points", "deviations", "yes/no", "category"}
 
 
 @pytest.fixture(scope="module")
@@ -97,52 +98,80 @@ def test_the_hash_does_not_depend_on_the_day(whole, known):
     assert build_features(known, Moment(date(2023, 7, 9)), WHOLE).spec_hash == whole.spec_hash
 
 
-OPTIONAL = ("usage", "payments", "complaints", "contracts")
-
-
-REASONS = {
-    "usage": {"voice_use", "data_use", "sms_use", "roaming", "activity"},
-    "payments": {"payment", "balance"},
-    "complaints": {"complaint"},
-    "contracts": {"contract", "discount_end", "products"},
+OPTIONAL = ("usage", "payments", "complaints", "contracts", "daily", "surveys", "events", "contacts")
+READ_BY_OTHERS = {
+    "usage": {"revenue_per_gb_3m", "revenue_per_gb_rise_3m", "revenue_per_minute_3m", "revenue_per_minute_rise_3m"},
+    "complaints": {"household_complaints_3m", "account_complaints_3m"},
 }
+"""Columns of other blocks that go with a table."""
 
 
-@pytest.mark.parametrize("absent", [("usage",), ("payments",), ("complaints",), ("contracts",), OPTIONAL], ids="+".join)
+@pytest.mark.parametrize("absent", [*((table,) for table in OPTIONAL), OPTIONAL], ids="+".join)
 def test_a_missing_table_switches_its_block_off_with_one_line(known, whole, absent):
     lines = []
     built = build_features({name: table for name, table in known.items() if name not in absent}, MOMENT, WHOLE, log=lines.append)
     assert sorted(lines) == sorted(f"features: block {name} is off, table {name} is not mapped" for name in absent)
-    gone = [column for column in whole.columns if column not in built.columns]
-    assert {column.reason for column in gone} == set().union(*(REASONS[name] for name in absent))
-    assert [column for column in whole.columns if column not in gone] == list(built.columns)
+    own = set().union(*({column.name for column in alone(name, known)} | READ_BY_OTHERS.get(name, set()) for name in absent))
+    assert own
+    assert [column.name for column in whole.columns if column.name not in own] == [column.name for column in built.columns]
+
+
+def alone(name, known):
+    """Give the columns of one block."""
+    block = BLOCKS[name]
+    tables = {other: known[other] for other in block.needs}
+    settings = {"complaint_categories": WHOLE.complaint_categories, "departing_categories": WHOLE.departing_categories}
+    return block.build(known[block.table], View(MOMENT, WHOLE.windows, products=WHOLE.products, tables=tables, **settings))[1]
+
+
+_LEVEL = "(mean|before|drop)_.*"
 
 
 @pytest.mark.parametrize(
     ("column", "pattern"),
     [
-        ("customers.plan", "plan"),
+        ("customers.plan", "plan|months_since_plan_change|plan_changes_12m|plan_change_step"),
         ("customers.segment", "segment"),
         ("customers.region", "region"),
         ("customers.status", "nothing at all"),
+        ("customers.household_id", "household_.*"),
+        ("customers.account_id", "account_.*"),
+        ("customers.traffic_data_consent", "(distinct_peers|off_net|competitor|call_forwarding|days_since_(competitor|call_f)).*"),
         ("billing.arrears", "arrears_.*"),
-        ("billing.discount", "discount_(mean|before|drop)_.*"),
-        ("billing.data", "data_(mean|before|drop)_.*"),
-        ("billing.roaming", "roaming_(mean|before|drop)_.*"),
-        ("usage.voice_minutes", "voice_minutes_.*"),
-        ("usage.data_mb", "data_mb_.*"),
+        ("billing.rent", f"rent_{_LEVEL}|overage_.*|plan_change_step"),
+        ("billing.vas", "vas_share_3m"),
+        ("billing.discount", f"discount_{_LEVEL}"),
+        ("billing.data", f"data_{_LEVEL}|data_share_3m"),
+        ("billing.roaming", f"roaming_{_LEVEL}|roaming_share_3m"),
+        ("usage.voice_minutes", "voice_minutes_.*|revenue_per_minute_.*"),
+        ("usage.data_mb", "data_mb_.*|revenue_per_gb_.*"),
         ("usage.sms_count", "sms_count_.*"),
         ("usage.roaming_days", "roaming_days_.*"),
-        ("usage.active_days", "active_days_.*"),
+        ("usage.active_days", f"active_days_{_LEVEL}"),
+        ("usage.distinct_peers", "distinct_peers_.*"),
+        ("usage.off_net_share", "off_net_share_.*"),
         ("payments.channel", "payment_channel"),
         ("payments.balance_after", "balance_last"),
-        ("complaints.closed_at", "complaint_open|complaint_open_days|complaint_close_days_mean_12m|days_since_justified_complaint"),
+        (
+            "complaints.closed_at",
+            "complaint_(open|open_days|repeat_open|close_days.*|first_contact.*)|days_since_justified_complaint",
+        ),
         ("complaints.justified", "days_since_justified_complaint"),
-        ("complaints.escalated", "complaint_escalated_.*"),
-        ("complaints.repeat_of", "complaint_repeat_.*"),
-        ("contracts.ends_on", "contract_days_to_end|bundle_days_to_end|discount_days_to_end|contract_ended_days"),
+        ("complaints.escalated", "complaint_escalated_.*|days_since_escalated_complaint"),
+        ("complaints.repeat_of", "complaint_repeat_.*|complaint_first_contact.*"),
+        ("complaints.category", "complaint_about_.*"),
+        ("contracts.ends_on", "(contract|bundle|discount|trial)_days_to_end|(contract|discount)_ended_days"),
         ("contracts.product", "contract_product|product_.*"),
         ("contracts.monthly_fee", "contract_fee"),
+        ("contracts.penalty", "contract_penalty"),
+        ("daily.active", "nothing at all"),
+        ("daily.balance", "balance_now|balance_lasts_days|short_balance_days_30d"),
+        ("daily.voice_minutes", "voice_a_day_.*"),
+        ("surveys.score", "survey_score_.*"),
+        ("surveys.kind", "survey_score_complaint"),
+        ("contacts.arm", "nothing at all"),
+        ("contacts.reached", "contact_reached_.*"),
+        ("contacts.outcome", "contact_(accepted|refused|stop).*"),
     ],
 )
 def test_a_missing_column_leaves_out_the_features_that_need_it_and_no_others(known, whole, column, pattern):
@@ -152,11 +181,24 @@ def test_a_missing_column_leaves_out_the_features_that_need_it_and_no_others(kno
 
 
 def test_an_operator_with_the_required_columns_alone_has_features(open_warehouse):
-    optional = tuple(f"{table}.{column}" for table, columns in (("customers", ("segment", "region", "plan", "status")),
-                     ("billing", ("data", "roaming", "discount", "arrears"))) for column in columns)  # fmt: skip
-    built = open_warehouse(without=(*OPTIONAL, *optional)).build(MOMENT, WHOLE)
+    tables = (CONTRACT[name] for name in ("customers", "billing", "departures"))
+    optional = tuple(f"{table.name}.{column.name}" for table in tables for column in table.columns if not column.required)
+    built = open_warehouse(without=(*(name for name in CONTRACT if name in (*OPTIONAL, "tier_history")), *optional)).build(MOMENT, WHOLE)
     assert built.table.to_pyarrow().num_rows == 0
-    assert {column.reason for column in built.columns} == {"tenure", "bill"}
+    assert {column.reason for column in built.columns} == {"tenure", "bill", "lifecycle"}
+
+
+def test_a_table_of_declarations_to_read(whole):
+    table = describe(whole.columns)
+    assert table.name.tolist() == [column.name for column in whole.columns]
+    assert {"en", "zh", "unit", "null", "sign", "reason", "consent"} <= set(table.columns)
+    peers = table.set_index("name").loc["distinct_peers_mean_1m"]
+    assert (peers.unit, peers.consent, peers.zh) == ("count", "traffic_data_consent", "通话对端数近1个月月均")
+
+
+def test_nothing_sensitive_is_a_feature(known, whole):
+    assert "birth_year" in known["customers"].columns
+    assert not [column.name for column in whole.columns if re.search("birth|(^|_)age(_|$)|sex|gender|consent", column.name)]
 
 
 def test_windows_of_one_and_two_months_give_levels_and_falls_alone(known):

@@ -26,6 +26,32 @@ def tables(folder: Path) -> dict[str, pd.DataFrame]:
     return {path.stem: _frame(path) for path in paths}
 
 
+@pytest.fixture(scope="session")
+def prepaid(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
+    """Tables of prepaid customers, with every day."""
+    return _simulated(tmp_path_factory, "prepaid", customers=1_200, months=10)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
+    """Tables of the scenario in which everything happens, with every day."""
+    return _simulated(tmp_path_factory, "tiny", customers=1_500, months=12)
+
+
+@pytest.fixture(scope="session")
+def reusing(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
+    """Tables of an operator whose register gives the ids of former customers to new ones."""
+    scenario = tmp_path_factory.mktemp("reusing") / "reusing.yaml"
+    scenario.write_text("intent: {base: -2.5}\njoining: 0.03\nreused_ids: 0.3\ndaily_months: 1\n")
+    return _simulated(tmp_path_factory, str(scenario), customers=800, months=12)
+
+
+def _simulated(factory: pytest.TempPathFactory, scenario: str, *, customers: int, months: int) -> dict[str, pd.DataFrame]:
+    out = factory.mktemp("scenario") / "tables"
+    simulate(out, customers=customers, months=months, seed=11, scenario=scenario)
+    return {path.stem: _frame(path) for path in out.glob("*.parquet")}
+
+
 def _frame(path: Path) -> pd.DataFrame:
     frame: pd.DataFrame = pq.read_table(path).to_pandas()
     for field in pq.read_schema(path):

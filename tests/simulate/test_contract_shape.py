@@ -12,9 +12,9 @@ import pytest
 
 from custvalue.sources.contract import CONTRACT
 
-SIMULATED = (
-    "customers", "billing", "usage", "payments", "complaints", "contracts", "departures", "managers", "directory",
-)  # fmt: skip
+SIMULATED = tuple(CONTRACT)
+REVISED = ("complaints", "surveys", "contracts")
+"""Tables whose rows come again when more is known."""
 ARROW = {
     "VARCHAR": pa.string(),
     "DATE": pa.date32(),
@@ -59,14 +59,13 @@ def test_a_key_comes_again_only_with_a_later_available_at(tables: dict[str, pd.D
     frame, key = tables[name], list(CONTRACT[name].key)
     if "available_at" in frame:
         assert not frame.duplicated([*key, "available_at"]).any()
-    if name != "complaints":
-        assert not frame.duplicated(key).any()
+    assert frame.duplicated(key).any() == (name in REVISED)
 
 
 def test_texts_that_join_tables_meet(tables: dict[str, pd.DataFrame]) -> None:
     customers = set(tables["customers"]["customer_id"])
     assert set(tables["directory"]["customer_id"]) == customers
-    for name in ("billing", "usage", "payments", "complaints", "contracts", "departures", "states"):
+    for name in (name for name in tables if "customer_id" in tables[name]):
         assert set(tables[name]["customer_id"]) <= customers
     assert set(tables["customers"]["manager_id"]) <= set(tables["managers"]["manager_id"])
     assert set(tables["managers"]["lead_id"]) <= set(tables["managers"]["manager_id"])
@@ -84,6 +83,5 @@ def test_managers_serve_their_own_region(tables: dict[str, pd.DataFrame]) -> Non
 def test_directory_is_visibly_invented(tables: dict[str, pd.DataFrame]) -> None:
     directory = tables["directory"]
     assert directory["msisdn"].str.fullmatch(r"199\d{8}").all()
-    assert directory["msisdn"].is_unique
     assert directory["crm_id"].is_unique
     assert directory["name"].str.startswith("Customer").all()

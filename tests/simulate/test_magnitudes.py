@@ -56,7 +56,8 @@ def test_use_has_the_usual_levels(tables: Tables) -> None:
     assert 7 <= usage["data_mb"].median() / 1024 <= 9
     assert 13 <= usage["data_mb"].mean() / 1024 <= 17.5
     assert 0.55 <= (usage["sms_count"] == 0).mean() <= 0.8
-    assert usage["off_net_share"].between(0, 1).all()
+    assert usage["off_net_share"].dropna().between(0, 1).all()
+    assert (usage["off_net_share"].isna() == (usage["distinct_peers"] == 0)).all()
 
 
 def test_february_is_low_even_by_the_day(tables: Tables) -> None:

@@ -21,28 +21,45 @@ def with_life(tables: Tables, name: str) -> pd.DataFrame:
         tables["departures"][["customer_id", "left_on"]].rename(columns={"left_on": "ends"}), how="left"
     )
     life["ends"] = life["ends"].fillna(pd.Timestamp("2100-01-01"))
-    return tables[name].merge(life, on="customer_id")
+    return tables[name].merge(life, on="customer_id", how="left")
 
 
 @pytest.mark.parametrize("name", ["usage", "billing"])
 def test_every_month_with_service_has_one_row_and_no_other_month(tables: Tables, name: str) -> None:
+    """But for use that an outage has lost, and for final bills."""
     rows = with_life(tables, name)
+    rows = rows[rows["ends"] > rows["month"]]
+    assert (len(rows) < len(tables[name])) == (name == "billing")
     after = rows["month"] + pd.offsets.MonthBegin(1)
     assert (rows["begins"] < after).all()
-    assert (rows["ends"] > rows["month"]).all()
     months = pd.Series(pd.date_range("2024-01-01", periods=18, freq="MS"), name="month")
     expected = with_life(tables, "directory").merge(months, how="cross")
     serving = (expected["begins"] < expected["month"] + pd.offsets.MonthBegin(1)) & (expected["ends"] > expected["month"])
-    assert len(rows) == serving.sum()
+    lost = expected[serving].merge(rows[["customer_id", "month"]], how="left", indicator=True).query("_merge == 'left_only'")
+    assert serving.sum() == len(rows) + len(lost)
+    regions = lost.merge(tables["customers"].drop_duplicates("customer_id"), on="customer_id").groupby(["region", "month"]).size()
+    # One region-month is 5 to 24 % of a month's customers.
+    assert (regions > 250).all()
+    assert len(regions) <= (5 if name == "usage" else 0)
 
 
 @pytest.mark.parametrize(
     ("name", "moment"),
     [("payments", "paid_at"), ("complaints", "opened_at"), ("complaints", "closed_at"), ("contracts", "starts_on"),
-     ("customers", "valid_from")],
+     ("customers", "valid_from"), ("events", "occurred_at"), ("surveys", "asked_at"), ("surveys", "answered_at"),
+     ("contacts", "contacted_at"), ("tier_history", "valid_from"), ("daily", "day")],
 )  # fmt: skip
 def test_events_lie_within_service(tables: Tables, name: str, moment: str) -> None:
+    """But for what is planted after leaving: win-back calls, the closing of the account, the payment of the final bill."""
     rows = with_life(tables, name).dropna(subset=[moment])
+    if name == "complaints":
+        rows = rows[rows["category"] != "win_back"]
+    if name == "customers":
+        rows = rows[rows["status"] != "closed"]
+    if name == "payments":
+        final = rows[rows[moment] >= rows["ends"]]
+        assert ((final[moment] - final["ends"]) < pd.Timedelta(days=62)).all()
+        rows = rows.drop(final.index)
     assert (rows[moment] >= rows["begins"]).all()
     assert (rows[moment] < rows["ends"]).all()
 
@@ -63,7 +80,8 @@ def test_use_fits_into_the_days_of_service(tables: Tables) -> None:
 @pytest.mark.parametrize(
     ("name", "event"),
     [("payments", "paid_at"), ("complaints", "opened_at"), ("complaints", "closed_at"),
-     ("complaints", "first_response_at"), ("departures", "left_on"), ("contracts", "starts_on"), ("customers", "valid_from")],
+     ("complaints", "first_response_at"), ("departures", "left_on"), ("contracts", "starts_on"), ("customers", "valid_from"),
+     ("events", "occurred_at"), ("surveys", "asked_at"), ("surveys", "answered_at"), ("tier_history", "valid_from"), ("daily", "day")],
 )  # fmt: skip
 def test_nothing_is_known_before_it_happened(tables: Tables, name: str, event: str) -> None:
     rows = tables[name].dropna(subset=[event])
@@ -75,8 +93,10 @@ def test_months_are_known_when_over_and_a_few_come_late(tables: Tables, name: st
     rows = tables[name]
     delay = rows["available_at"] - (rows["month"] + pd.offsets.MonthBegin(1))
     assert (delay >= pd.Timedelta(0)).all()
-    assert delay.max() <= pd.Timedelta(days=10)
-    assert 0.003 <= (delay > pd.Timedelta(0)).mean() <= 0.008
+    few = delay[delay <= pd.Timedelta(days=10)]
+    assert 0.003 <= (few > pd.Timedelta(0)).mean() <= 0.008
+    weeks = delay[delay > pd.Timedelta(days=10)]
+    assert len(weeks) <= (0.02 * len(rows) if name == "usage" else 0)
 
 
 def test_departures_are_known_a_day_or_two_later(tables: Tables) -> None:
@@ -99,7 +119,7 @@ def test_how_a_complaint_ended_is_told_in_a_later_row(tables: Tables) -> None:
 
 def test_a_repeat_follows_a_complaint_of_the_same_customer(tables: Tables) -> None:
     complaints = tables["complaints"].drop_duplicates("complaint_id")
-    pairs = complaints.merge(complaints, left_on="repeat_of", right_on="complaint_id", suffixes=("", "_first"))
+    pairs = complaints.dropna(subset=["repeat_of"]).merge(complaints, left_on="repeat_of", right_on="complaint_id", suffixes=("", "_first"))
     assert len(pairs) == complaints["repeat_of"].notna().sum() > 0
     assert (pairs["customer_id"] == pairs["customer_id_first"]).all()
     assert (pairs["category"] == pairs["category_first"]).all()
@@ -114,7 +134,9 @@ def test_plans_change_over_time_and_versions_say_when(tables: Tables) -> None:
     assert (first["valid_from"] == first["joined_on"]).all()
     later = customers["customer_id"].duplicated()
     assert later.sum() > 100
-    assert (customers["plan"] != versions["plan"].shift())[later].all()
+    facts = ["plan", "region", "manager_id", "marketing_consent", "status"]
+    assert (customers[facts] != versions[facts].shift())[later].any(axis=1).all()
+    assert (customers["plan"] != versions["plan"].shift())[later].sum() > 100
     assert (versions["joined_on"].nunique() == 1).all()
 
 

@@ -63,6 +63,7 @@ def test_formats_fit_units(catalogue: Catalogue, columns: dict[str, FeatureColum
         "minutes": {"minutes"},
         "MB": {"gb"},
         "share": {"percent", "negated_percent"},
+        "points": {"count"},
         "category": {"text"},
     }
     for words in catalogue.reasons.values():

@@ -116,7 +116,10 @@ def simulate(
     customers: Annotated[int, typer.Option(help="Customers at the start.", min=100)] = 20_000,
     months: Annotated[int, typer.Option(help="Months to simulate.", min=3)] = 24,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
-    scenario: Annotated[str, typer.Option(help="Which operator.")] = "postpaid",
+    scenario: Annotated[
+        str,
+        typer.Option(help="Which operator: postpaid, prepaid, enterprise, tariff-launch, feed-outage, tiny, or a YAML file like theirs."),
+    ] = "postpaid",
 ) -> None:
     """Write the tables of a synthetic operator, with a hidden truth that no model may read."""
     from custvalue.simulate import simulate as run
@@ -128,14 +131,15 @@ def simulate(
 
 
 @app.command()
-def check(config: ConfigPath, as_of: MaybeAsOf = None) -> None:
-    """Check the tables against the data contract and, with a date, how fresh they are."""
-    from custvalue import pipeline
-    from custvalue.app.tables import show_check
+def check(
+    config: ConfigPath,
+    as_of: MaybeAsOf = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Also write the findings as a page to send on.")] = None,
+) -> None:
+    """Check the tables against the data contract and their own history and, with a date, how fresh they are."""
+    from custvalue.app.checking import run_check
 
-    loaded = _config(config)
-    tables, freshness = pipeline.check(loaded, as_of.date() if as_of else None, reporter=_reporter())
-    show_check(tables, freshness)
+    run_check(_config(config), as_of.date() if as_of else None, html=html, reporter=_reporter())
 
 
 @app.command()

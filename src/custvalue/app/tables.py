@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from custvalue.churn import Evaluation
     from custvalue.pipeline import Night, Trained
-    from custvalue.sources import Freshness, SourceTables
     from custvalue.tracking import Verdict
 
 
@@ -35,18 +34,6 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, left: int
     for row in rows:
         made.add_row(*(str(cell) for cell in row))
     return made
-
-
-def show_check(tables: SourceTables, freshness: Sequence[Freshness]) -> None:
-    """Show tables, rows and how far each reaches."""
-    reach = {entry.table: entry for entry in freshness}
-    rows = []
-    for name, count in tables.rows.items():
-        entry = reach.get(name)
-        rows.append((name, f"{count:,}", f"{entry.rows_known:,}" if entry else "", entry.newest if entry else ""))
-    console().print(table(("table", "rows", "known then", "newest"), rows))
-    for caveat in tables.caveats:
-        console().print(f"note: {caveat}", markup=False)
 
 
 def show_tiers(config: Config, by_tier: pd.DataFrame) -> None:

@@ -4,9 +4,11 @@ from custvalue.churn.bundle import ModelBundle
 from custvalue.churn.calibration import Calibrator, fit_calibrator
 from custvalue.churn.evaluation import Evaluation, Interval, evaluate
 from custvalue.churn.frame import TrainingFrame
-from custvalue.churn.outcomes import find_snapshots, label, training_frame
+from custvalue.churn.outcomes import label, training_frame, treated
 from custvalue.churn.plots import draw_figures
+from custvalue.churn.snapshots import find_snapshots
 from custvalue.churn.splits import Slice, Slices, split
+from custvalue.churn.time_split import TimeSplit
 from custvalue.churn.training import TrainedModel, train_model
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "ModelBundle",
     "Slice",
     "Slices",
+    "TimeSplit",
     "TrainedModel",
     "TrainingFrame",
     "draw_figures",
@@ -26,4 +29,5 @@ __all__ = [
     "split",
     "train_model",
     "training_frame",
+    "treated",
 ]

@@ -1,8 +1,8 @@
-"""The labelled table that training reads: stacked monthly snapshots of features and outcomes."""
+"""The labelled table that training reads: stacked snapshots of features and outcomes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,8 @@ from custvalue.errors import ConfigError
 @dataclass(frozen=True, eq=False)
 class TrainingFrame:
     """Features, outcomes and origin of labelled rows, one row a customer and snapshot.
+
+    It unpacks: ``X, y, customer, snapshot = frame``.
 
     Attributes
     ----------
@@ -52,6 +54,9 @@ class TrainingFrame:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.X, self.y, self.customer, self.snapshot))
 
     def take(self, mask: NDArray[Any]) -> TrainingFrame:
         """Rows of a boolean mask, or at positions, in that order."""

@@ -3,63 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import ibis
 import numpy as np
 import pandas as pd
 
 from custvalue.churn.frame import TrainingFrame
+from custvalue.churn.reporting import dated
+from custvalue.churn.snapshots import find_snapshots
 from custvalue.config import ChurnConfig, FeaturesConfig
-from custvalue.engines import scalar
 from custvalue.errors import ModelError
 from custvalue.features import FeatureColumn, active_customers, build_features
-from custvalue.sources import SourceTables, add_months, month_index
+from custvalue.sources import SourceTables, add_months
 
-MIN_HISTORY_MONTHS = 6
-"""A snapshot needs bills of so many months (or of the longest window, if shorter): younger ones look like no later snapshot."""
-
-_STAYED, _LEFT, _LEFT_OTHERWISE, _LEFT_IN_GAP = 0, 1, 2, 3
-
-
-@dataclass(frozen=True)
-class Snapshots:
-    """Snapshot dates that can train at a moment, newest last, and why others cannot."""
-
-    usable: tuple[date, ...]
-    refused: dict[date, str]
-
-
-def find_snapshots(tables: SourceTables, as_of: date, churn: ChurnConfig, features: FeaturesConfig) -> Snapshots:
-    """Find monthly snapshots whose horizon is over and reported, whose leavers were recorded, and that have enough history.
-
-    Raises
-    ------
-    ModelError
-        None can train; the message says why for the newest ones.
-    """
-    delay = timedelta(days=tables.delay_days.get("departures", 0))
-    window = churn.gap_months + churn.horizon_months
-    history = min(features.windows[-1], MIN_HISTORY_MONTHS)
-    first_month = scalar(tables.con, "SELECT min(month) FROM contract.billing")
-    usable: list[date] = []
-    refused: dict[date, str] = {}
-    for back in range(window, window + churn.snapshots + 12):
-        day = add_months(as_of, -back)
-        newest = month_index(tables.moment(day).newest_month(tables.delay_days.get("billing", 0)))
-        if add_months(day, window) + delay > as_of:
-            refused[day] = "its horizon is not over and reported yet"
-        elif churn.outcomes_recorded_after and day < churn.outcomes_recorded_after:
-            refused[day] = f"leavers before {churn.outcomes_recorded_after} are missing from the tables (outcomes_recorded_after)"
-        elif newest - month_index(first_month) + 1 < history:
-            refused[day] = f"bills reach back less than {history} months"
-        elif len(usable) < churn.snapshots:
-            usable.append(day)
-    if not usable:
-        reasons = "\n".join(f"  {day}: {why}" for day, why in list(refused.items())[:4])
-        raise ModelError(f"no snapshot can train at {as_of}:\n{reasons}\nTake a later date, or load more history.")
-    return Snapshots(tuple(sorted(usable)), refused)
+_STAYED, _LEFT, _LEFT_OTHERWISE, _LEFT_IN_GAP, _TREATED = 0, 1, 2, 3, 4
 
 
 def label(tables: SourceTables, snapshot: date, known_at: date, churn: ChurnConfig) -> ibis.Table:
@@ -82,14 +40,7 @@ def label(tables: SourceTables, snapshot: date, known_at: date, churn: ChurnConf
     """
     start = add_months(snapshot, churn.gap_months)
     end = add_months(snapshot, churn.gap_months + churn.horizon_months)
-    active = active_customers(tables.known(snapshot), tables.moment(snapshot)).select("customer_id", "since")
-    departures = tables.known(known_at)["departures"]
-    # a silent period that starts on the first day counts as if it had started a day later
-    shift = ibis.ifelse(departures.kind == "silence", 1, 0)
-    dated = departures.mutate(day=departures.left_on + shift.as_interval("D")).inner_join(active, "customer_id")
-    first = ibis.row_number().over(group_by="customer_id", order_by=["day", "kind"])
-    ahead = dated.filter(dated.left_on >= dated.since).mutate(nth=first).filter(lambda t: t.nth == 0)
-    joined = active.left_join(ahead.select("customer_id", "day", "kind"), "customer_id").drop("customer_id_right")
+    joined = _first_departures(tables, snapshot, known_at)
     inside = (joined.day > start) & (joined.day <= end)
     outcome = ibis.cases(
         (joined.day.isnull() | (joined.day > end), _STAYED),
@@ -98,6 +49,51 @@ def label(tables: SourceTables, snapshot: date, known_at: date, churn: ChurnConf
         else_=_LEFT_IN_GAP,
     )
     return joined.select("customer_id", outcome=outcome.cast("int64"))
+
+
+def treated(tables: SourceTables, snapshot: date, known_at: date, churn: ChurnConfig) -> ibis.Table | None:
+    """Give ``customer_id`` of those whom a campaign reached after a snapshot, while its window ran and before they left.
+
+    Held-out customers were not contacted, and a contact that is known to have reached nobody changed nothing: both keep their rows, so
+    that customers whom managers would have picked stay in training. A call to win somebody back comes after the outcome and does not
+    count. Whoever leaves early had less time to be reached than a stayer, so where many are contacted the rate among the remaining
+    rows lies a little too high; contacts inside the gap do not have this effect.
+
+    Parameters
+    ----------
+    tables, snapshot, known_at, churn
+        As for `label`.
+
+    Returns
+    -------
+    ibis.Table or None
+        None where no contacts are mapped.
+    """
+    contacts = tables.known(known_at).get("contacts")
+    if contacts is None:
+        return None
+    moment = tables.moment(snapshot)
+    end = tables.moment(add_months(snapshot, churn.gap_months + churn.horizon_months) + timedelta(days=1))
+    made = contacts.filter((contacts.contacted_at >= moment.instant) & (contacts.contacted_at < end.instant))
+    if "arm" in contacts.columns:
+        made = made.filter(made.arm.isnull() | (made.arm != "holdout"))
+    if "reached" in contacts.columns:
+        made = made.filter(made.reached.isnull() | made.reached)
+    # the zone's offset at the snapshot: an hour more or less after a change of clocks decides nothing
+    ahead = round((datetime.combine(snapshot, time()) - moment.instant).total_seconds())
+    joined = made.inner_join(_first_departures(tables, snapshot, known_at), "customer_id")
+    local = joined.contacted_at + ibis.interval(seconds=ahead)
+    before = joined.day.isnull() | (local < joined.day.cast("timestamp"))
+    return joined.filter(before).select("customer_id").distinct()
+
+
+def _first_departures(tables: SourceTables, snapshot: date, known_at: date) -> ibis.Table:
+    """Give ``customer_id`` of each customer active at a snapshot, with ``day`` and ``kind`` of the first departure from then on."""
+    active = active_customers(tables.known(snapshot), tables.moment(snapshot)).select("customer_id", "since")
+    departures = dated(tables.known(known_at)["departures"]).inner_join(active, "customer_id")
+    first = ibis.row_number().over(group_by="customer_id", order_by=["day", "kind"])
+    ahead = departures.filter(departures.left_on >= departures.since).mutate(nth=first).filter(lambda t: t.nth == 0)
+    return active.left_join(ahead.select("customer_id", "day", "kind"), "customer_id").select("customer_id", "day", "kind")
 
 
 def refuse_few_leavers(tables: SourceTables, as_of: date, churn: ChurnConfig) -> None:
@@ -151,21 +147,33 @@ def training_frame(
     for day in snapshots.usable:
         built = build_features(tables.known(day), tables.moment(day), features, delay_days=tables.delay_days)
         columns, spec_hash = built.columns, built.spec_hash
-        outcomes = label(tables, day, as_of, churn).to_pyarrow().to_pandas()
+        outcomes = _outcomes(tables, day, as_of, churn)
         part = built.table.to_pyarrow().to_pandas().merge(outcomes, on="customer_id").sort_values("customer_id")
         part.insert(0, "snapshot", np.datetime64(day))
         parts.append(part)
-        log(f"snapshot {day}: {len(part):,} active, {int((part.outcome == _LEFT).sum()):,} left in the window")
-    stacked = pd.concat(parts, ignore_index=True)
-    kept = stacked[stacked.outcome <= _LEFT]
-    frame = TrainingFrame(
+        contacted = int((part.outcome == _TREATED).sum())
+        told = f"snapshot {day}: {len(part):,} active, {int((part.outcome == _LEFT).sum()):,} left in the window"
+        log(f"{told}, {contacted:,} contacted and left out" if contacted else told)
+    return _stacked(pd.concat(parts, ignore_index=True), columns), columns, spec_hash
+
+
+def _outcomes(tables: SourceTables, snapshot: date, known_at: date, churn: ChurnConfig) -> pd.DataFrame:
+    """Label a snapshot's customers; those who would train but were contacted are marked, unless they are to be kept."""
+    outcomes: pd.DataFrame = label(tables, snapshot, known_at, churn).to_pyarrow().to_pandas()
+    contacted = treated(tables, snapshot, known_at, churn) if churn.treated == "drop" else None
+    if contacted is not None:
+        among = outcomes.customer_id.isin(contacted.to_pyarrow()["customer_id"].to_pylist())
+        outcomes.loc[among & (outcomes.outcome <= _LEFT), "outcome"] = _TREATED
+    return outcomes
+
+
+def _stacked(rows: pd.DataFrame, columns: tuple[FeatureColumn, ...]) -> TrainingFrame:
+    kept = rows[rows.outcome <= _LEFT]
+    dropped = {"left inside the gap": _LEFT_IN_GAP, "left by another kind": _LEFT_OTHERWISE, "contacted before the outcome": _TREATED}
+    return TrainingFrame(
         X=kept[[column.name for column in columns]].reset_index(drop=True),
         y=kept.outcome.to_numpy(dtype=np.int8),
         customer=kept.customer_id.to_numpy(dtype=object),
         snapshot=kept.snapshot.to_numpy(dtype="datetime64[D]"),
-        dropped={
-            "left inside the gap": int((stacked.outcome == _LEFT_IN_GAP).sum()),
-            "left by another kind": int((stacked.outcome == _LEFT_OTHERWISE).sum()),
-        },
+        dropped={reason: int((rows.outcome == code).sum()) for reason, code in dropped.items()},
     )
-    return frame, columns, spec_hash

@@ -8,12 +8,21 @@ from collections.abc import Sequence
 
 from custvalue.churn.evaluation import Evaluation
 from custvalue.churn.frame import TrainingFrame
+from custvalue.churn.leakage import LeakageReport
 from custvalue.churn.training import TrainedModel
 from custvalue.config import Config
 from custvalue.wording import Catalogue
 
 
-def training_report(config: Config, model: TrainedModel, frame: TrainingFrame, *, caveats: Sequence[str], catalogue: Catalogue) -> str:
+def training_report(
+    config: Config,
+    model: TrainedModel,
+    frame: TrainingFrame,
+    *,
+    leakage: LeakageReport,
+    caveats: Sequence[str],
+    catalogue: Catalogue,
+) -> str:
     """Write the report of one training.
 
     Parameters
@@ -24,6 +33,8 @@ def training_report(config: Config, model: TrainedModel, frame: TrainingFrame, *
         What came of it.
     frame : TrainingFrame
         The labelled snapshots.
+    leakage : LeakageReport
+        What the leakage checks found.
     caveats : sequence of str
         What the source mapping says of its own data.
     catalogue : Catalogue
@@ -53,6 +64,7 @@ def training_report(config: Config, model: TrainedModel, frame: TrainingFrame, *
         *(f"| {' | '.join(row)} |" for row in quality_rows(found, catalogue, config.language)),
         "",
     ]
+    lines += ["## Leakage", "", *(f"- {line}" for line in leakage.lines), ""]
     if notes := [*model.warnings, *caveats]:
         lines += ["## What to keep in mind", "", *(f"- {note}" for note in notes), ""]
     return "\n".join(lines)

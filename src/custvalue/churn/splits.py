@@ -124,7 +124,7 @@ def split_by_customer(frame: TrainingFrame, *, seed: int, why: str) -> Slices:
     test = np.zeros(len(customers), dtype=bool)
     fold = np.zeros(len(customers), dtype=np.intp)
     folds = int(np.clip(leaver.sum() * (1 - TEST_SHARE) // _FOLD_LEAVERS, 2, _MOST_FOLDS))
-    by_hash = np.argsort(_hashes(customers, seed), kind="stable")
+    by_hash = np.argsort(hashes(customers, seed), kind="stable")
     for stratum in (by_hash[leaver[by_hash]], by_hash[~leaver[by_hash]]):
         tested = round(TEST_SHARE * stratum.size)
         test[stratum[:tested]] = True
@@ -187,7 +187,8 @@ def _slice(frame: TrainingFrame, name: str, mask: NDArray[np.bool_]) -> Slice:
     )
 
 
-def _hashes(customers: Iterable[object], seed: int) -> NDArray[np.uint64]:
+def hashes(customers: Iterable[object], seed: int) -> NDArray[np.uint64]:
+    """Give each customer a number that depends on the seed and the id alone."""
     salt = seed.to_bytes(8, "big", signed=True)
     digests = (hashlib.blake2b(str(customer).encode(), digest_size=8, salt=salt) for customer in customers)
     return np.array([int.from_bytes(digest.digest(), "big") for digest in digests], dtype=np.uint64)

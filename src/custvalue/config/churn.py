@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from custvalue.config.base import Settings
+from custvalue.config.leakage import LeakageConfig
 
 Kind = Literal["voluntary", "port_out", "non_payment", "natural", "silence"]
 
@@ -24,7 +25,15 @@ class ChurnConfig(Settings):
     outcomes_recorded_after : date, optional
         Leavers up to this day are missing from the tables: snapshots before it are refused.
     snapshots : int
-        At most so many monthly snapshots, the newest ones, are stacked.
+        At most so many snapshots, one a month, the newest ones, are stacked.
+    snapshot_days : str
+        ``mixed`` spreads the snapshots over the days of the month, so that a model is calibrated on whatever day it scores; ``same`` keeps
+        them on the newest one's day, for an operator who always scores on that day.
+    treated : str
+        What becomes of the rows of customers whom a campaign reached between the snapshot and their departure or the window's end.
+        ``drop`` leaves them out and counts them: the model then tells who leaves *if nobody calls*, which is what the value of a call is
+        reckoned from, and a saved customer does not teach it that his like stay. ``keep`` takes them as they ended, where contacts are
+        so many or so well aimed that too few like them would be left.
     min_leavers : int
         Below so many leavers training is refused.
     small_leavers : int
@@ -38,6 +47,8 @@ class ChurnConfig(Settings):
     threads : int
         LightGBM threads. Fixed, because a model is only reproducible with a fixed number; on small shared machines two threads that
         wait for each other were several times slower than one.
+    leakage : LeakageConfig
+        What the leakage report may let pass, and why.
     """
 
     kinds: tuple[Kind, ...] = ("voluntary", "port_out")
@@ -45,6 +56,8 @@ class ChurnConfig(Settings):
     horizon_months: int = Field(default=2, ge=1, le=24)
     outcomes_recorded_after: date | None = None
     snapshots: int = Field(default=16, ge=1, le=120)
+    snapshot_days: Literal["mixed", "same"] = "mixed"
+    treated: Literal["drop", "keep"] = "drop"
     min_leavers: int = Field(default=40, ge=2)
     small_leavers: int = Field(default=400, ge=2)
     capacity_share: float = Field(default=0.02, gt=0, le=1)
@@ -52,6 +65,7 @@ class ChurnConfig(Settings):
     bootstrap: int = Field(default=300, ge=50)
     threads: int = Field(default=1, ge=1)
     seed: int = 7
+    leakage: LeakageConfig = LeakageConfig()
 
     @field_validator("kinds")
     @classmethod

@@ -18,10 +18,16 @@ class FeaturesConfig(Settings):
         Months, ascending, from 1. The longest one bounds what any block may see of the past.
     products : tuple of str
         Products (``contracts.product``) that get a yes/no column each.
+    complaint_categories : tuple of str
+        Categories (``complaints.category``, in any case) that are counted on their own besides all complaints.
+    departing_categories : tuple of str
+        Categories that announce a departure, such as the ticket that asks for it: no feature counts them.
     """
 
     windows: tuple[Annotated[int, Field(ge=1, le=60)], ...] = (1, 3, 6, 12)
     products: tuple[str, ...] = ()
+    complaint_categories: tuple[str, ...] = ("network", "billing")
+    departing_categories: tuple[str, ...] = ("cancellation", "win_back")
 
     @field_validator("windows")
     @classmethod

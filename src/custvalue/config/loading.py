@@ -104,7 +104,9 @@ def load_config(path: Path, *, environ: Mapping[str, str] | None = None) -> Conf
     raw.setdefault("output", str(Path(str(raw["workspace"])) / "output" / str(raw["name"])))
     if isinstance(raw.get("sources"), dict):
         resolve(raw["sources"], "folder", "mapping")
-    return _validated(Config, raw, path)
+    config = _validated(Config, raw, path)
+    config.sources.remember_variables(environ or {})
+    return config
 
 
 def load_tier_policy(path: Path) -> TierPolicyConfig:
@@ -117,9 +119,9 @@ def load_retention_policy(path: Path) -> RetentionPolicyConfig:
     return _validated(RetentionPolicyConfig, _read_yaml(path), path)
 
 
-def load_mapping(path: Path) -> SourceMapping:
-    """Read a source mapping; see `SourceMapping`."""
-    return _validated(SourceMapping, _read_yaml(path), path)
+def load_mapping(path: Path, *, environ: Mapping[str, str] | None = None) -> SourceMapping:
+    """Read a source mapping; ``${NAME}`` is filled in as in a config. See `SourceMapping`."""
+    return _validated(SourceMapping, _filled(_read_yaml(path), environ or {}, path), path)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

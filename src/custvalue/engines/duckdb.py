@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -19,9 +20,21 @@ class EngineError(CustValueError):
     """The engine refused a statement; the caller says which table or file it was about."""
 
 
-def connect() -> Backend:
-    """Open an empty in-memory database whose session works in UTC."""
+def connect(*, memory_limit: str | None = None, spill: Path | None = None) -> Backend:
+    """Open an empty in-memory database whose session works in UTC.
+
+    Parameters
+    ----------
+    memory_limit : str, optional
+        For example ``4GB``; by default four fifths of the machine's memory.
+    spill : Path, optional
+        Folder for what does not fit into memory; made when it is needed, and emptied when the process ends.
+    """
     con = ibis.duckdb.connect()
+    if memory_limit is not None:
+        con.raw_sql(f"SET memory_limit = '{memory_limit}'")
+    if spill is not None:
+        con.raw_sql("SET temp_directory = '{}'".format(str(spill).replace("'", "''")))
     con.raw_sql("SET TimeZone = 'UTC'")
     con.raw_sql("SET enable_progress_bar = false")
     return con
@@ -38,9 +51,18 @@ def run(con: Backend, sql: str) -> list[tuple[Any, ...]]:
     try:
         return [tuple(row) for row in con.raw_sql(sql).fetchall()]
     except (duckdb.Error, UnicodeDecodeError) as error:
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        told = lines[:1] + [line for line in lines[1:] if _CAUSE.match(line)]
-        raise EngineError(" ".join(told) or type(error).__name__) from error
+        raise EngineError(_told(error)) from error
+
+
+def records(con: Backend, expression: ibis.Table) -> list[dict[str, Any]]:
+    """Run an Ibis expression of few rows and fetch them as column → value; the errors are those of `run`."""
+    return [dict(zip(expression.columns, row, strict=True)) for row in run(con, con.compile(expression))]
+
+
+def _told(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    told = lines[:1] + [line for line in lines[1:] if _CAUSE.match(line)]
+    return " ".join(told) or type(error).__name__
 
 
 def scalar(con: Backend, sql: str) -> Any:

@@ -26,6 +26,9 @@ class FeatureColumn:
         The reason group that its contribution counts for; words live in the wording catalogue.
     kind : str
         ``number`` (float64) or ``category`` (text).
+    consent : str, optional
+        Column of customers that must be mapped for this one to be built; its value is null for a customer whose current row does not
+        consent. ``traffic_data_consent`` for whatever is derived from traffic data.
     """
 
     name: str
@@ -36,3 +39,4 @@ class FeatureColumn:
     reason: str
     sign: Literal[-1, 0, 1] = 0
     kind: Literal["number", "category"] = "number"
+    consent: str | None = None

@@ -4,25 +4,47 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import ibis
+from ibis.expr.types import Value
 
 from custvalue.config import FeaturesConfig
-from custvalue.features import billing, complaints, contracts, payments, profile, usage
+from custvalue.features import (
+    billing,
+    complaints,
+    contacts,
+    contracts,
+    daily,
+    events,
+    household,
+    lifecycle,
+    payments,
+    profile,
+    ratios,
+    surveys,
+    usage,
+)
 from custvalue.features.blocks import Block, View
 from custvalue.features.columns import FeatureColumn
 from custvalue.features.population import active_customers
 from custvalue.sources import Moment
 
 BLOCKS: Mapping[str, Block] = {
-    "profile": Block("customers", profile.define),
-    "billing": Block("billing", billing.define),
-    "usage": Block("usage", usage.define),
+    "profile": Block("customers", profile.define, needs=("billing",), one_row=True),
+    "billing": Block("billing", billing.define, needs=("customers",), one_row=True),
+    "usage": Block("usage", usage.define, needs=("customers",), one_row=True),
     "payments": Block("payments", payments.define),
     "complaints": Block("complaints", complaints.define),
     "contracts": Block("contracts", contracts.define),
+    "daily": Block("daily", daily.define, needs=("billing",)),
+    "surveys": Block("surveys", surveys.define, needs=("customers",)),
+    "events": Block("events", events.define, needs=("customers",)),
+    "contacts": Block("contacts", contacts.define, needs=("customers",)),
+    "household": Block("customers", household.define, needs=("billing", "complaints", "departures"), one_row=True),
+    "ratios": Block("billing", ratios.define, combines=True),
+    "lifecycle": Block("customers", lifecycle.define, combines=True),
 }
 """Every feature block; a new one is one file and one line here."""
 
@@ -81,15 +103,53 @@ def build_features(
     FeatureSet
         The table (not yet computed) and the declarations of its columns.
     """
-    joined = active_customers(tables, moment).select("customer_id")
+
+    def view_of(block: Block) -> View:
+        return View(
+            moment,
+            settings.windows,
+            products=settings.products,
+            delay_days=(delay_days or {}).get(block.table, 0),
+            tables={other: tables[other] for other in block.needs if other in tables},
+            delays=delay_days or {},
+            complaint_categories=settings.complaint_categories,
+            departing_categories=settings.departing_categories,
+        )
+
+    built: dict[str, ibis.Table] = {}
     declared: list[FeatureColumn] = []
     for name, block in BLOCKS.items():
+        if block.combines:
+            continue
         if block.table not in tables:
             log(f"features: block {name} is off, table {block.table} is not mapped")
             continue
-        view = View(moment, settings.windows, settings.products, (delay_days or {}).get(block.table, 0))
-        built, columns = block.build(tables[block.table], view)
-        # no select between the joins: they compile to one flat join, several times faster than nested ones
-        joined = joined.left_join(built, "customer_id", rname=f"{{name}}_of_{name}")
+        built[name], columns = block.build(tables[block.table], view_of(block))
         declared.extend(columns)
-    return FeatureSet(joined.select("customer_id", *(column.name for column in declared)), tuple(declared))
+    joined, kept = _joined(built, declared, active_customers(tables, moment), log)
+    combining = [block for block in BLOCKS.values() if block.combines and block.table in tables]
+    combined = [feature for block in combining for feature in block.define(joined, view_of(block))[1]]
+    values = {column.name: joined[column.name] for column in kept} | {feature.column.name: feature.value for feature in combined}
+    return FeatureSet(joined.select("customer_id", **values), (*kept, *(feature.column for feature in combined)))
+
+
+def _joined(
+    built: Mapping[str, ibis.Table], declared: Sequence[FeatureColumn], active: ibis.Table, log: Callable[[str], None]
+) -> tuple[ibis.Table, list[FeatureColumn]]:
+    """Join the blocks to the active customers, and keep the columns that consent allows."""
+    asked = {column.consent for column in declared if column.consent}
+    given = sorted(asked & set(active.columns))
+    for consent in sorted(asked - set(given)):
+        count = sum(column.consent == consent for column in declared)
+        log(f"features: {count} column(s) are off, customers.{consent} is not mapped")
+    kept = [column for column in declared if not column.consent or column.consent in given]
+    joined = active.select("customer_id", *given)
+    for name, table in built.items():
+        # no select between the joins: they compile to one flat join, several times faster than nested ones
+        joined = joined.left_join(table, "customer_id", rname=f"{{name}}_of_{name}")
+    return joined.select("customer_id", **{column.name: _consented(joined, column) for column in kept}), kept
+
+
+def _consented(joined: ibis.Table, column: FeatureColumn) -> Value:
+    value = joined[column.name]
+    return value if column.consent is None else ibis.ifelse(joined[column.consent], value, ibis.null(value.type()))

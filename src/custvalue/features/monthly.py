@@ -1,15 +1,31 @@
-"""Level, drop, trend and volatility of a monthly amount, from sums that are exact on every engine."""
+"""A monthly table set side by side: one row a customer, one column a month, and what follows from them row by row.
+
+Amounts become whole float64 numbers (money of four decimals counts in ten-thousandths), so that their sums are exact below 9e15 and
+everything after them is arithmetic of one row in a fixed order: the same on every engine and for any number of threads.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import ibis
 from ibis.expr.types import NumericColumn, Value
 
-from custvalue.features.blocks import Feature, View, divided, number
+from custvalue.features.blocks import View, number
 from custvalue.features.columns import FeatureColumn
-from custvalue.sources import month_index
+from custvalue.features.seasons import movements
+from custvalue.features.sums import (
+    add_up,
+    band_sums,
+    bands,
+    compared_months,
+    earlier_sums,
+    moment_bands,
+    moment_sums,
+    months,
+)
+from custvalue.sources import add_months, month_index
 
 
 @dataclass(frozen=True)
@@ -23,7 +39,11 @@ class Amount:
     en, zh, unit, reason : str
         As in `FeatureColumn`.
     shape : bool
-        Also trend and volatility, beside level and drop.
+        Also trend, volatility and a fall adjusted for the season, beside level and fall.
+    monthly : bool
+        Each month is asked for, not only the windows' sums; always so with ``shape``.
+    consent : str, optional
+        As in `FeatureColumn`.
     """
 
     name: str
@@ -32,125 +52,174 @@ class Amount:
     unit: str
     reason: str
     shape: bool = False
+    monthly: bool = False
+    consent: str | None = None
+
+    @property
+    def apart(self) -> bool:
+        """Whether each month is kept."""
+        return self.shape or self.monthly
+
+    def column(self, suffix: str, en: str, zh: str, unit: str | None = None, null: str = "too few months are known") -> FeatureColumn:
+        """Declare a column of this amount."""
+        return FeatureColumn(
+            name=f"{self.name}_{suffix}",
+            en=f"{self.en}, {en}",
+            zh=f"{self.zh}{zh}",
+            unit=unit or self.unit,
+            null=null,
+            reason=self.reason,
+            consent=self.consent,
+        )
+
+
+@dataclass(frozen=True)
+class Months:
+    """Months side by side.
+
+    Attributes
+    ----------
+    row : ibis.Table
+        One row a customer with any row in the longest window.
+    view : View
+        Where the block looks from.
+    scales : mapping of str to float
+        Amount → what its whole numbers are divided by to give its unit.
+    """
+
+    row: ibis.Table
+    view: View
+    scales: Mapping[str, float]
+
+    def value(self, name: str, lag: int) -> NumericColumn:
+        """Amount of one month as a whole number, null where not known; ``lag`` 0 is the newest, others are there for monthly amounts."""
+        return self.row[f"{name}_{lag}"]
+
+    def total(self, name: str, window: int) -> NumericColumn:
+        """Sum of the known months of a window as a whole number, 0 without any."""
+        return self.row[f"{name}_total_{window}"]
+
+    def known(self, name: str, window: int) -> NumericColumn:
+        """Number of months of a window whose amount is known."""
+        return self.row[f"{name}_known_{window}"]
+
+    def zeros(self, name: str, window: int) -> Value:
+        """Number of months of a window whose amount, one that is kept by month, is zero."""
+        return add_up(self.row[f"{name}_zeros_{end}"] for end in self.view.windows if end <= window)
+
+    def mean(self, name: str, window: int) -> Value:
+        """Mean of the known months of a window, in the amount's unit; null without any."""
+        return self.total(name, window) / self.known(name, window).nullif(0.0) / self.scales[name]
+
+    def before(self, name: str, window: int) -> tuple[Value, Value]:
+        """Sum (a whole number) and number of a window's known months but the newest."""
+        return self.total(name, window) - self.total(name, 1), self.known(name, window) - self.known(name, 1)
+
+    def moments(self, name: str, window: int) -> Moments:
+        """Moments of a window's known months, from the amount's last known value."""
+        ends = [end for _, end in moment_bands(self.view.windows) if end <= window]
+        sums = {part: add_up(self.row[f"{name}_{part}_{end}"] for end in ends) for part in ("square", "cross", "lags", "lag_squares")}
+        return Moments(off=self.total(name, window) - self.known(name, window) * self.row[f"{name}_last"], **sums)
+
+    def earlier(self, name: str) -> tuple[Value, Value, Value]:
+        """Number, mean and variance (n − 1) of the months before the newest, as whole numbers."""
+        known, off, square, first = (self.row[f"{name}_{part}"] for part in ("before_known", "before_off", "before_square", "before_last"))
+        some = known.nullif(0.0)
+        return known, first + off / some, ibis.greatest(square - off * off / some, 0.0) / (known - 1.0).nullif(0.0)
+
+    def season(self, name: str, window: int) -> Value:
+        """Movement of everyone's amount: newest month over the window's earlier ones; see `seasons`."""
+        return ibis.coalesce(self.row[f"{name}_season_{window}"], self.row[f"{name}_season_{window}_whole"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moments:
+    """Sums over known months, with values counted from the last known one: of a bill that never changes all are exactly 0.
+
+    Attributes
+    ----------
+    off, square, cross : ibis.Value
+        Of values, of their squares, of their products with the lag.
+    lags, lag_squares : ibis.Value
+        Of lags and of their squares.
+    """
+
+    off: Value
+    square: Value
+    cross: Value
+    lags: Value
+    lag_squares: Value
 
 
 def with_lag(table: ibis.Table, view: View) -> ibis.Table:
     """Keep the longest window's months and add ``lag``: 0 for the newest month that can be known, 1 for the one before."""
-    newest = month_index(view.moment.newest_month(view.delay_days))
-    lagged = table.mutate(lag=(newest - (table.month.year() * 12 + table.month.month())).cast("int64"))
-    return lagged.filter((lagged.lag >= 0) & (lagged.lag < view.longest))
+    newest = view.moment.newest_month(view.delay_days)
+    # dates first: an engine skips whole parts of a file by them
+    inside = table.filter((table.month > add_months(newest, -view.longest)) & (table.month < add_months(newest, 1)))
+    inside = inside.mutate(lag=(month_index(newest) - (inside.month.year() * 12 + inside.month.month())).cast("int16"))
+    return inside.filter(inside.lag < view.longest)
 
 
-def describe(rows: ibis.Table, amount: Amount, view: View) -> list[Feature]:
-    """Give the features of one amount for every window.
-
-    A month without a row counts neither as zero nor at all. ``drop`` compares the newest month with the mean of the window's
-    earlier months; ``trend`` is the least-squares slope a month over the mean; ``cv`` the standard deviation (n − 1) over the mean.
+def side_by_side(
+    rows: ibis.Table, amounts: Sequence[Amount], view: View, compared: Mapping[str, str | None] | None = None, **more: Value
+) -> Months:
+    """Turn months into columns, and add what features need of them.
 
     Parameters
     ----------
     rows : ibis.Table
-        Table with `with_lag` applied.
-    amount : Amount
-        The amount.
+        Table with `with_lag` applied, one row a customer and month.
+    amounts : sequence of Amount
+        Those of the table's columns that are wanted.
     view : View
         Where the block looks from.
+    compared : mapping of str to str or None, optional
+        Amount whose newest month is compared with those before it → another amount to divide it by, month by month, as ``<amount>_rate``.
+    **more : ibis.Value
+        Further aggregates of ``rows`` by customer, carried along under their names.
     """
-    features = []
-    values = rows[amount.name]
-    for window in view.windows:
-        inside = rows.lag < window
-        mean = divided(values.sum(where=inside), values.count(where=inside))
-        features.append(_feature(amount, f"mean_{window}m", f"mean of {window} month(s)", f"近{window}个月月均", mean))
-        if window == 1:
-            continue
-        earlier = inside & (rows.lag > 0)
-        total, months = values.sum(where=earlier), values.count(where=earlier)
-        before = divided(total, months)
-        newest = values.sum(where=rows.lag == 0)
-        drop = ibis.ifelse(total > 0, divided(total - months * newest, total), None)
-        rest = window - 1
-        features += [
-            _feature(
-                amount,
-                f"before_{window}m",
-                f"mean of the {rest} month(s) before the last",
-                f"上月之前{rest}个月月均",
-                before,
-            ),
-            _feature(
-                amount,
-                f"drop_{window}m",
-                f"fall of the last month against the {rest} before",
-                f"上月较前{rest}个月降幅",
-                drop,
-                "share",
-            ),
-        ]
-        if amount.shape and window >= 3:
-            features += _shape(rows, values, amount, window, mean)
-    return features
+    scales = {amount.name: _scale(rows[amount.name]) for amount in amounts}
+    whole = rows.mutate(**{f"{name}_whole": _whole(rows[name], scale) for name, scale in scales.items()})
+    aggregates: dict[str, Value] = {}
+    for amount in amounts:
+        aggregates |= months(whole, amount.name, view.longest) if amount.apart else bands(whole, amount.name, view.windows)
+    row = whole.group_by("customer_id").agg(**aggregates, **more)
+    first = {name: value for amount in amounts for name, value in band_sums(row, amount.name, view.windows, apart=amount.apart).items()}
+    shaped = [amount.name for amount in amounts if amount.shape]
+    first |= {f"{name}_last": ibis.coalesce(*(row[f"{name}_{lag}"] for lag in range(view.longest))) for name in shaped}
+    for name, divisor in (compared or {}).items():
+        first |= compared_months(row, name, divisor, view.longest)
+    row = row.mutate(**first)
+    # Ibis writes one select into the other wherever it can, with every expression as often as it is used; a join keeps them apart
+    if shaped and view.longest > 1:
+        everyone, regional, lives = movements(rows, shaped, view)
+        row = row.cross_join(everyone)
+    row = row.mutate(**_window_sums(row, scales, shaped, compared or {}, view))
+    if shaped and view.longest > 1:
+        row = row.left_join(lives, "customer_id").left_join(regional, "region", rname="{name}_moved")
+    return Months(row, view, scales)
 
 
-def _shape(rows: ibis.Table, values: NumericColumn, amount: Amount, window: int, mean: Value) -> list[Feature]:
-    inside = rows.lag < window
-    there = inside & values.notnull()
-    n = values.count(where=inside)
-    # 19 digits make the engine multiply in 128 bits; with 18 the product of two volumes overflows 64
-    wide = values.cast(f"decimal(19, {values.type().scale})") if values.type().is_decimal() else values
-    total, squares = wide.sum(where=inside), (wide * wide).sum(where=inside)
-    lag, lag_squares = rows.lag.sum(where=there), (rows.lag * rows.lag).sum(where=there)
-    crossed = (wide * rows.lag).sum(where=inside)
-    enough = (n >= 3) & (mean > 0)
-    # subtracted while exact: in float64 a bill that never changes would vary by 1e-8, by which trees could tell bills apart
-    slope = divided(lag * total - n * crossed, n * lag_squares - lag * lag)
-    variance = divided(n * squares - total * total, n * (n - 1)).clip(lower=0.0)
-    trend = ibis.ifelse(enough, slope / mean, None)
-    cv = ibis.ifelse(enough, variance.sqrt() / mean, None)
-    return [
-        _feature(
-            amount,
-            f"trend_{window}m",
-            f"slope a month over {window} months, share of the mean",
-            f"近{window}个月月趋势占均值比",
-            trend,
-            "share",
-        ),
-        _feature(
-            amount,
-            f"cv_{window}m",
-            f"volatility over {window} months, share of the mean",
-            f"近{window}个月波动系数",
-            cv,
-            "share",
-        ),
-    ]
+def _window_sums(
+    row: ibis.Table, names: Iterable[str], shaped: Iterable[str], compared: Mapping[str, str | None], view: View
+) -> dict[str, Value]:
+    columns: dict[str, Value] = {}
+    for name in names:
+        for window in view.windows:
+            for part, sums in (("total", "sum"), ("known", "count")):
+                columns[f"{name}_{part}_{window}"] = add_up(row[f"{name}_{sums}_{end}"] for end in view.windows if end <= window)
+    for name in shaped:
+        columns |= moment_sums(row, name, view.windows)
+    for name, divisor in compared.items():
+        columns |= earlier_sums(row, f"{name}_rate" if divisor else name, view.longest)
+    return columns
 
 
-def zero_months(rows: ibis.Table, amount: Amount, view: View) -> list[Feature]:
-    """Count the months of each window longer than one in which the amount was zero."""
-    zero = rows[amount.name] == 0
-    return [
-        _feature(
-            amount,
-            f"zero_months_{window}m",
-            f"months without any in {window} months",
-            f"近{window}个月为零的月数",
-            number(zero.sum(where=rows.lag < window)),
-            "count",
-        )
-        for window in view.windows
-        if window > 1
-    ]
+def _scale(value: Value) -> float:
+    kind = value.type()
+    return float(10**kind.scale) if kind.is_decimal() else 1.0
 
 
-def _feature(amount: Amount, suffix: str, en: str, zh: str, value: Value, unit: str | None = None) -> Feature:
-    column = FeatureColumn(
-        name=f"{amount.name}_{suffix}",
-        en=f"{amount.en}, {en}",
-        zh=f"{amount.zh}{zh}",
-        unit=unit or amount.unit,
-        null="too few months are known",
-        reason=amount.reason,
-    )
-    return Feature(column, value)
+def _whole(value: Value, scale: float) -> Value:
+    # the nearest float64 of 33.3333 is not whole in ten-thousandths: rounding makes it so
+    return number(value) if scale == 1.0 else number((number(value) * scale + 0.5).floor())

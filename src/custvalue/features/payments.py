@@ -1,12 +1,18 @@
-"""Payments and recharges: how often, how much, how long ago, by which channel, what balance is left."""
+"""Payments and recharges: how often, how much, how long ago against the own rhythm, by which channel, what balance is left.
+
+Whether a payment came late is not told: the contract's table knows no due date. Arrears, in the bill, stand for it.
+"""
 
 from __future__ import annotations
 
 import ibis
+from ibis.expr.types import Value
 
-from custvalue.features.blocks import Feature, View, number
+from custvalue.features.blocks import Feature, View, divided, number
 from custvalue.features.columns import FeatureColumn
-from custvalue.features.dated import days_since, within
+from custvalue.features.dated import DAY_SECONDS, days_since, seconds, within
+
+_NONE = "no payment in the longest window"
 
 
 def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
@@ -14,41 +20,75 @@ def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
     rows = table.filter(within(table.paid_at, view, view.longest))
     # two payments may share a time: the id decides, or the same data could give another answer tomorrow
     order = [ibis.desc("paid_at"), ibis.desc("payment_id")]
-    rows = rows.mutate(last=ibis.row_number().over(group_by="customer_id", order_by=order) == 0)
+    rows = rows.mutate(nth=ibis.row_number().over(group_by="customer_id", order_by=order))
     features = []
     for window in view.windows:
         inside = within(rows.paid_at, view, window)
-        count = _column(f"payment_count_{window}m", f"Payments in {window} month(s)", f"近{window}个月缴费次数", "count")
-        amount = _column(f"payment_amount_{window}m", f"Paid in {window} month(s)", f"近{window}个月缴费额", "money")
+        paid = number(rows.amount.sum(where=inside)).fill_null(0.0)
         features += [
-            Feature(count, number(inside.sum())),
-            Feature(amount, number(rows.amount.sum(where=inside)).fill_null(0.0)),
+            _feature(
+                f"payment_count_{window}m", f"Payments in {window} month(s)", f"近{window}个月缴费次数", "count", number(inside.sum())
+            ),
+            _feature(f"payment_amount_{window}m", f"Paid in {window} month(s)", f"近{window}个月缴费额", "money", paid),
         ]
-    since = _column("days_since_payment", "Days since the last payment", "距上次缴费天数", "days")
-    features.append(Feature(since, days_since(rows.paid_at.max(), view.moment)))
+    features += _rhythm(rows, view)
+    last = rows.nth == 0
     if "channel" in rows.columns:
-        channel = FeatureColumn(
-            name="payment_channel",
-            en="Channel of the last payment",
-            zh="最近缴费渠道",
-            unit="category",
-            null="no payment",
-            reason="payment",
-            kind="category",
-        )
-        features.append(Feature(channel, rows.channel.max(where=rows["last"])))
+        name, en, zh = "payment_channel", "Channel of the last payment", "最近缴费渠道"
+        features.append(_feature(name, en, zh, "category", rows.channel.max(where=last)))
     if "balance_after" in rows.columns:
-        balance = FeatureColumn(
-            name="balance_last",
-            en="Balance after the last payment",
-            zh="最近缴费后余额",
-            unit="money",
-            null="no payment",
-            reason="balance",
-        )
-        features.append(Feature(balance, number(rows.balance_after.max(where=rows["last"]))))
+        name, en, zh = "balance_last", "Balance after the last payment", "最近缴费后余额"
+        features.append(_feature(name, en, zh, "money", number(rows.balance_after.max(where=last)), reason="balance"))
     return rows, features
 
 
-def _column(name: str, en: str, zh: str, unit: str) -> FeatureColumn:
-    return FeatureColumn(name=name, en=en, zh=zh, unit=unit, null="no payment in the longest window", reason="payment")
+def _rhythm(rows: ibis.Table, view: View) -> list[Feature]:
+    """How long ago the last payment was, and how that and the last interval compare with the customer's own mean interval."""
+    months = view.longest
+    time = seconds(rows.paid_at)
+    newest, span, intervals = rows.paid_at.max(), time.max() - time.min(), number(rows.paid_at.count()) - 1.0
+    last_interval = time.max() - time.max(where=rows.nth == 1)
+    since = days_since(newest, view.moment)
+    mean = divided(span, intervals) / DAY_SECONDS
+    few = "fewer than two payments, or all at one time, in the longest window"
+    return [
+        _feature("days_since_payment", "Days since the last payment", "距上次缴费天数", "days", since),
+        _feature(
+            f"payment_mean_{months}m",
+            f"Mean payment of {months} months",
+            f"近{months}个月平均每次缴费额",
+            "money",
+            divided(rows.amount.sum(), rows.amount.count()),
+        ),
+        _feature(
+            f"payment_interval_mean_{months}m",
+            f"Mean days between payments, {months} months",
+            f"近{months}个月平均缴费间隔天数",
+            "days",
+            mean,
+            null="fewer than two payments in the longest window",
+        ),
+        _feature(
+            "payment_interval_ratio",
+            "Days between the last two payments, share of the own mean",
+            "最近两次缴费间隔与平均间隔之比",
+            "share",
+            divided(number(last_interval) * intervals, span),
+            null=few,
+        ),
+        _feature(
+            "payment_wait_ratio",
+            "Days since the last payment, share of the own mean interval",
+            "距上次缴费天数与平均间隔之比",
+            "share",
+            since / mean.nullif(0.0),
+            null=few,
+        ),
+    ]
+
+
+def _feature(name: str, en: str, zh: str, unit: str, value: Value, *, reason: str = "payment", null: str = _NONE) -> Feature:
+    column = FeatureColumn(
+        name=name, en=en, zh=zh, unit=unit, null=null, reason=reason, kind="category" if unit == "category" else "number"
+    )
+    return Feature(column, value)

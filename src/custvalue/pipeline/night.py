@@ -212,6 +212,7 @@ def _nightly(
         night.scores.to_parquet(staging / "scores.parquet", index=False)
         night.rows.to_parquet(staging / "lists.parquet", index=False)
         write_lists(staging / "lists", night, config, as_of)
+        tables.refuse_changed_files()
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)  # the next run clears what stays; the cause must come through
         raise

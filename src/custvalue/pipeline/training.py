@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from custvalue.churn import TrainedModel, draw_figures, report, train_model, training_frame
+from custvalue.churn.leakage import Evidence, LeakageReport, guard
 from custvalue.config import Config
 from custvalue.pipeline.stages import Reporter, assign_tiers, build_features_at
 from custvalue.wording import load_catalogue
@@ -33,6 +34,8 @@ class Trained:
         The model and its quality.
     report : str
         Markdown, as logged.
+    leakage : LeakageReport
+        What the leakage checks found; nothing that is refused.
     caveats : tuple of str
         What the sources say of themselves.
     plots : tuple of Path
@@ -42,6 +45,7 @@ class Trained:
     version: ModelVersion
     model: TrainedModel
     report: str
+    leakage: LeakageReport
     caveats: tuple[str, ...]
     plots: tuple[Path, ...]
 
@@ -54,24 +58,29 @@ def train(config: Config, as_of: date, *, store: Store, reporter: Reporter) -> T
     DataError
         The contract is broken, or a feed is late.
     ModelError
-        No snapshot can train, or there are too few leavers.
+        No snapshot can train, there are too few leavers, or something looks like a leak that the config does not allow.
     """
     features = build_features_at(config, as_of, reporter=reporter)
     tiers = assign_tiers(config, as_of, features, reporter=reporter)
     reporter.start("train")
     log = reporter.note
     frame, columns, spec_hash = training_frame(features.tables, as_of, config.churn, config.features, log=log)
+    evidence = Evidence(frame, columns, config.churn, as_of, features.tables, config.features)
+    leakage = guard(evidence, log=log)
     model = train_model(frame, columns, config.churn, as_of=as_of, feature_spec_hash=spec_hash, log=log)
-    text = report.training_report(config, model, frame, caveats=features.tables.caveats, catalogue=load_catalogue(config.wording))
+    leakage = guard(replace(evidence, model=model), log=log, before=leakage)
+    caveats, catalogue = features.tables.caveats, load_catalogue(config.wording)
+    text = report.training_report(config, model, frame, leakage=leakage, caveats=caveats, catalogue=catalogue)
     figures = draw_figures(model, columns)
     found = store.log_training(
         params=_flat(config.churn.model_dump(mode="json")) | {"as_of": as_of.isoformat(), "way": model.slices.way},
         digests=features.tables.training_digests | {"test": _test_digest(model)},
         run_name=f"{config.name} {as_of}",
-        metrics=_metrics(model),
+        metrics=_metrics(model) | leakage.metrics,
         figures=figures,
         texts={
             "report.md": text,
+            "leakage.md": leakage.markdown(),
             "evaluation.json": report.evaluation_json(model),
             "feature_spec.json": features.spec_json,
             "tier_policy.json": tiers.policy.to_json(),
@@ -82,7 +91,7 @@ def train(config: Config, as_of: date, *, store: Store, reporter: Reporter) -> T
     )
     snapshots = len(frame.describe())
     reporter.done("train", f"{snapshots} snapshot(s) → {found.name} v{found.version}, challenger", version=found.version)
-    return Trained(found, model, text, features.tables.caveats, _save_plots(config.output / "plots", figures))
+    return Trained(found, model, text, leakage, caveats, _save_plots(config.output / "plots", figures))
 
 
 def _save_plots(folder: Path, figures: Mapping[str, Figure]) -> tuple[Path, ...]:

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from custvalue.simulate.catalogue import HOURS_AHEAD_OF_UTC
-from custvalue.simulate.timeline import Dates, Flags, Floats, Ints
+from custvalue.simulate.timeline import Dates, Flags, Ints
 
 DECIMAL = pa.decimal128(18, 4)
 TIME = pa.timestamp("us")
+_A_SHARD, _SHARD_DIGITS = 10_000_000, 11
 _AHEAD = np.timedelta64(HOURS_AHEAD_OF_UTC, "h")
 
 
@@ -21,9 +22,9 @@ def money(cents: Ints) -> pa.Array:
     return _decimals(cents.astype(np.int64) * 100)
 
 
-def volume(values: Floats) -> pa.Array:
-    """Amounts as decimal(18, 4), kept to two places."""
-    return _decimals(np.rint(values * 100).astype(np.int64) * 100)
+def volume(hundredths: Ints) -> pa.Array:
+    """Hundredths of a unit as decimal(18, 4)."""
+    return _decimals(hundredths.astype(np.int64) * 100)
 
 
 def times(values: Dates) -> pa.Array:
@@ -52,6 +53,11 @@ def codes(prefix: str, positions: Ints, digits: int) -> pa.Array:
     chosen = pa.array(positions.astype(np.int64) + 1, mask=np.asarray(positions) < 0)
     padded = pc.utf8_lpad(pc.cast(chosen, pa.string()), width=digits, padding="0")
     return pc.binary_join_element_wise(pa.scalar(prefix), padded, "")
+
+
+def shard_codes(prefix: str, shard: int, positions: Ints) -> pa.Array:
+    """Identifiers that no other shard has, ``T00000000001`` for the first of the first shard; −1 becomes null."""
+    return codes(prefix, np.where(positions < 0, -1, shard * _A_SHARD + positions), _SHARD_DIGITS)
 
 
 def _decimals(ten_thousandths: Ints) -> pa.Array:

@@ -14,7 +14,14 @@ HOUSEHOLD, ENTERPRISE = 1, 2
 
 PLAN_FEES = (0, 9, 19, 29, 39, 59, 79, 99, 129, 169, 199, 299, 399, 599)
 """Currency a month, ascending; the first one charges for use alone."""
-PLANS = ("Pay as you go 标准资费", *(f"Plan {fee} 套餐" for fee in PLAN_FEES[1:]))
+NEW_PLAN_FEES = (19, 35, 49, 69, 89, 119, 159, 239, 329)
+"""All-inclusive plans, ascending, where a scenario launches them; they stand after the old ones in every list of plans."""
+FIRST_NEW_PLAN = len(PLAN_FEES)
+PLANS = (
+    "Pay as you go 标准资费",
+    *(f"Plan {fee} 套餐" for fee in PLAN_FEES[1:]),
+    *(f"Infinite {fee} 畅享套餐" for fee in NEW_PLAN_FEES),
+)
 
 KINDS = ("contract", "bundle", "discount")
 CONTRACT, BUNDLE, DISCOUNT = 0, 1, 2
@@ -33,6 +40,18 @@ AUTO_DEBIT = 1
 
 COMPLAINT_CATEGORIES = ("billing", "network", "service", "marketing", "broadband")
 COMPLAINT_SHARES = (0.32, 0.28, 0.18, 0.12, 0.1)
+NETWORK = 1
 
-DEPARTURES = ("voluntary", "port_out", "non_payment")
-VOLUNTARY, PORT_OUT, NON_PAYMENT = 0, 1, 2
+DEPARTURES = ("voluntary", "port_out", "non_payment", "natural", "silence")
+VOLUNTARY, PORT_OUT, NON_PAYMENT, NATURAL, SILENCE = 0, 1, 2, 3, 4
+OWN_WILL = (VOLUNTARY, PORT_OUT, SILENCE)
+"""Departures that intent causes."""
+
+TREATMENTS = ("indifferent", "persuadable", "sleeping_dog")
+INDIFFERENT, PERSUADABLE, SLEEPING_DOG = 0, 1, 2
+
+ARMS = ("treated", "holdout")
+TREATED, HOLDOUT = 0, 1
+
+CONTACT_OUTCOMES = ("accepted", "refused", "deferred", "do_not_contact", "unreachable")
+ACCEPTED, REFUSED, DEFERRED, DO_NOT_CONTACT, UNREACHABLE = 0, 1, 2, 3, 4

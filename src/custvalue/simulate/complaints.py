@@ -2,24 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
+from scipy.special import ndtri
 
-from custvalue.simulate.catalogue import COMPLAINT_CATEGORIES, COMPLAINT_SHARES
-from custvalue.simulate.scenarios import Scenario
+from custvalue.simulate.catalogue import COMPLAINT_SHARES, NETWORK
+from custvalue.simulate.draws import among
 from custvalue.simulate.timeline import Dates, Flags, Floats, Ints, Timeline, days_after
 
 _NONE = -1
+_SLOTS, _A_SLOT = 3, 7
+LUCK = 1 + _SLOTS * _A_SLOT
+"""Uniform numbers that a customer's complaints of a month take: nobody makes more than three new ones."""
+HANDLING_LUCK = 6
+"""Uniform numbers that what becomes of a complaint takes."""
 
 
 @dataclass(frozen=True)
 class Raised:
-    """Complaints in the order in which they were opened; ``repeat_of`` is a position in the same arrays or −1."""
+    """Complaints, one element each.
+
+    Attributes
+    ----------
+    customer, category : array of int
+        Positions.
+    opened_at : array of datetime64[s]
+    repeat_of : array of int
+        Position of the first complaint in the same arrays, or −1.
+    number : array of int
+        Names a complaint among all that there could be; before they are put in order, ``repeat_of`` holds such a number.
+    """
 
     customer: Ints
     opened_at: Dates
+    category: Ints
     repeat_of: Ints
+    number: Ints
+
+    @classmethod
+    def none(cls) -> Raised:
+        """No complaint at all."""
+        nothing = np.array([], dtype=np.int64)
+        return cls(nothing, np.array([], dtype="datetime64[s]"), nothing, nothing, nothing)
+
+    def take(self, rows: Ints | Flags) -> Raised:
+        """Keep some of them."""
+        return Raised(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    @classmethod
+    def join(cls, parts: Sequence[Raised]) -> Raised:
+        """Put several together."""
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
 
 @dataclass(frozen=True)
@@ -34,94 +69,80 @@ class Handled:
     closed_at: Dates
 
 
-class Complaints:
-    """Complaints by month; some are made again within four weeks.
+def raise_complaints(timeline: Timeline, month: int, rate: Floats, network: Floats, repeats: float, luck: Floats) -> tuple[Raised, Raised]:
+    """Raise a month's new complaints, and those that are made again within four weeks, perhaps in the month after.
 
-    Attributes
+    Parameters
     ----------
-    counts, repeats : list of array
-        Complaints and repeated ones of each month so far, by customer.
+    rate : array of float
+        Complaints by customer, 0 where none can be.
+    network : array of float
+        Added share of the usual rate that concerns a failing network.
+    repeats : float
+        Chance that a complaint is made again.
+    luck : array of float, shape (LUCK, customers)
+        Uniform numbers.
+
+    Returns
+    -------
+    tuple of Raised
+        New ones, and repeats (which may open in the next month).
     """
-
-    def __init__(self, scenario: Scenario, timeline: Timeline, rng: np.random.Generator) -> None:
-        self._repeats = scenario.repeats
-        self._timeline = timeline
-        self._rng = rng
-        self._log: list[Raised] = []
-        self._size = 0
-        self._due = Raised(_ints(), np.array([], dtype="datetime64[s]"), _ints())
-        self.counts: list[Ints] = []
-        self.repeats: list[Ints] = []
-
-    def pass_month(self, month: int, rate: Floats) -> None:
-        """Raise the month's complaints, at a rate by customer (0 where none can be)."""
-        first, after = self._timeline.first[month], self._timeline.first[month + 1]
-        who = np.repeat(np.arange(len(rate)), self._rng.poisson(rate))
-        opened = self._office_hours(days_after(first, self._rng.integers(0, self._timeline.days[month], len(who))))
-        again = np.flatnonzero(self._rng.random(len(who)) < self._repeats)
-        later = self._office_hours(days_after(opened[again], self._rng.integers(3, 29, len(again))))
-        due = self._due
-        now = later < after
-        repeats = Raised(
-            np.concatenate([due.customer, who[again]]),
-            np.concatenate([due.opened_at, later]),
-            np.concatenate([due.repeat_of, self._size + again]),
-        )
-        arrived = np.concatenate([np.ones(len(due.customer), dtype=np.bool_), now])
-        self._due = _take(repeats, ~arrived)
-        repeats = _take(repeats, arrived)
-        self._log.append(Raised(who, opened, np.full(len(who), _NONE)))
-        self._log.append(repeats)
-        self._size += len(who) + len(repeats.customer)
-        self.counts.append(np.bincount(np.concatenate([who, repeats.customer]), minlength=len(rate)))
-        self.repeats.append(np.bincount(repeats.customer, minlength=len(rate)))
-
-    def recent(self, n: int) -> tuple[Ints, Flags]:
-        """Complaints of the last three months by customer, and whether one of them was a repeat."""
-        zero = np.zeros(n, dtype=np.int64)
-        return sum(self.counts[-3:], zero), sum(self.repeats[-3:], zero) > 0
-
-    def all_raised(self, left_on: Dates) -> Raised:
-        """Everything raised while in service, by time of opening; ``left_on`` is NaT for those who stayed."""
-        customer = np.concatenate([part.customer for part in self._log])
-        opened = np.concatenate([part.opened_at for part in self._log])
-        repeat_of = np.concatenate([part.repeat_of for part in self._log])
-        left = left_on[customer]
-        order = np.lexsort((customer, opened))
-        order = order[(np.isnat(left) | (opened.astype("datetime64[D]") < left))[order]]
-        position = np.full(len(customer), _NONE)
-        position[order] = np.arange(len(order))
-        # A first complaint precedes its repeat, so whoever made the repeat in service made the first one there too.
-        repeat_of = np.where(repeat_of[order] == _NONE, _NONE, position[repeat_of[order]])
-        return Raised(customer[order], opened[order], repeat_of)
-
-    def _office_hours(self, days: Dates) -> Dates:
-        times: Dates = days.astype("datetime64[s]") + self._rng.integers(8 * 3600, 22 * 3600, len(days)).astype("timedelta64[s]")
-        return times
+    n = len(rate)
+    total = rate * (1 + network)
+    least = np.exp(-total)
+    bounds = np.array([least, least * (1 + total), least * (1 + total + total**2 / 2)])
+    counts = (luck[0] > bounds).sum(axis=0)
+    slot, who = np.nonzero(counts > np.arange(_SLOTS)[:, None])
+    own = luck[1:].reshape(_SLOTS, _A_SLOT, n)[slot, :, who].T
+    opened = _office_hours(days_after(timeline.first[month], (own[0] * timeline.days[month]).astype(np.int64)), own[1])
+    category = np.where(own[2] < network[who] / (1 + network[who]), NETWORK, among(own[3], COMPLAINT_SHARES))
+    number = (who * _SLOTS + slot) * 2 * (timeline.months + 1) + 2 * month
+    new = Raised(who, opened, category, np.full(len(who), _NONE), number)
+    again = own[4] < repeats
+    first = new.take(again)
+    later = _office_hours(days_after(first.opened_at, 3 + (own[5, again] * 26).astype(np.int64)), own[6, again])
+    return new, Raised(first.customer, later, first.category, first.number, first.number + 1)
 
 
-def handle(raised: Raised, rng: np.random.Generator) -> Handled:
-    """Answer, escalate, judge and close complaints; repeated and escalated ones are graver and take longer."""
-    n = len(raised.customer)
+def in_order(raised: Raised, left_on: Dates) -> Raised:
+    """Keep what was raised while in service, by time of opening, and point repeats to positions.
+
+    ``left_on`` is NaT for those who stayed.
+    """
+    left = left_on[raised.customer]
+    kept = raised.take(np.isnat(left) | (raised.opened_at.astype("datetime64[D]") < left))
+    kept = kept.take(np.lexsort((kept.number, kept.customer, kept.opened_at)))
+    by_number = np.argsort(kept.number)
+    # A first complaint precedes its repeat, so whoever made the repeat in service made the first one there too.
+    place = np.minimum(np.searchsorted(kept.number[by_number], kept.repeat_of), max(len(by_number) - 1, 0))
+    first = np.where(kept.repeat_of == _NONE, _NONE, by_number[place] if len(by_number) else _NONE)
+    return Raised(kept.customer, kept.opened_at, kept.category, first, kept.number)
+
+
+def handle(raised: Raised, luck: Floats) -> Handled:
+    """Answer, escalate, judge and close complaints; repeated and escalated ones are graver and take longer.
+
+    Parameters
+    ----------
+    luck : array of float, shape (HANDLING_LUCK, complaints)
+        Uniform numbers.
+    """
     repeated = raised.repeat_of != _NONE
-    category = rng.choice(len(COMPLAINT_CATEGORIES), n, p=COMPLAINT_SHARES)
-    category = np.where(repeated, category[raised.repeat_of], category)
-    escalated = rng.random(n) < np.where(repeated, 0.25, 0.06)
-    closing_days = np.exp(rng.normal(np.log(3.0), 0.9, n)) * np.where(escalated, 2.5, 1.0)
-    response_hours = np.minimum(rng.exponential(8.0, n), 24 * closing_days / 2)
+    escalated = luck[0] < np.where(repeated, 0.25, 0.06)
+    closing_days = np.exp(np.log(3.0) + 0.9 * ndtri(luck[1])) * np.where(escalated, 2.5, 1.0)
+    response_hours = np.minimum(-8.0 * np.log(luck[2]), 24 * closing_days / 2)
     return Handled(
-        category=category,
-        level=1 + (rng.random(n) < 0.3) + (escalated & (rng.random(n) < 0.6)),
+        category=raised.category,
+        level=1 + (luck[3] < 0.3) + (escalated & (luck[4] < 0.6)),
         escalated=escalated,
-        justified=rng.random(n) < np.where(repeated, 0.55, 0.35),
+        justified=luck[5] < np.where(repeated, 0.55, 0.35),
         first_response_at=raised.opened_at + (response_hours * 3600).astype(np.int64) * np.timedelta64(1, "s"),
         closed_at=raised.opened_at + (closing_days * 86_400).astype(np.int64) * np.timedelta64(1, "s"),
     )
 
 
-def _ints() -> Ints:
-    return np.array([], dtype=np.int64)
-
-
-def _take(raised: Raised, rows: Flags) -> Raised:
-    return Raised(raised.customer[rows], raised.opened_at[rows], raised.repeat_of[rows])
+def _office_hours(days: Dates, luck: Floats) -> Dates:
+    seconds = 8 * 3600 + (luck * 14 * 3600).astype(np.int64)
+    times: Dates = days.astype("datetime64[s]") + seconds.astype("timedelta64[s]")
+    return times

@@ -25,6 +25,7 @@ def entry_log_odds(
     tenure_months: Ints,
     price_rise: Flags,
     own_risk: Floats,
+    neighbour: Flags | float = 0.0,
 ) -> Floats:
     """Log-odds of entering intent in the coming month, one a customer; a region's shock comes on top."""
     log_odds: Floats = (
@@ -36,6 +37,7 @@ def entry_log_odds(
         + settings.repeat * repeat
         + settings.log_tenure * np.log((1 + np.maximum(tenure_months, 0)) / 25)
         + settings.price_rise * price_rise
+        + settings.neighbour * neighbour
         + own_risk
     )
     return log_odds
@@ -57,18 +59,41 @@ def leaving_chances(settings: Intent, entry: Floats, intent: Flags, months: Ints
     array, shape (ahead, customers)
         Each month's share of leavers among those in service now.
     """
+    return carry_forward(settings, np.broadcast_to(entry, (ahead, len(intent))), states_within(settings, intent, months))
+
+
+def states_within(settings: Intent, intent: Flags, months: Ints) -> Floats:
+    """Known states as chances, shape (lengths of ``settings.exit``, customers); all 0 for those without intent."""
+    last = len(settings.exit) - 1
+    return np.where(intent & (np.minimum(months, last) == np.arange(last + 1)[:, None]), 1.0, 0.0)
+
+
+def carry_forward(settings: Intent, entry: Floats, within: Floats) -> Floats:
+    """Chance of leaving in each of the next months, from the chances of each hidden state.
+
+    Parameters
+    ----------
+    entry : array of float, shape (ahead, customers)
+        Chance of entering intent in each of these months.
+    within : array of float, shape (lengths of ``settings.exit``, customers)
+        Chance of intending to leave, by full months since intent began; what is missing to 1 is the chance of no intent.
+
+    Returns
+    -------
+    array, shape (ahead, customers)
+        Each month's share of leavers among those in service now.
+    """
     chances = np.array(settings.exit)[:, None]
-    last = len(chances) - 1
-    without = np.where(intent, 0.0, 1.0)
-    within = np.where(intent & (np.minimum(months, last) == np.arange(last + 1)[:, None]), 1.0, 0.0)
-    leaving = np.empty((ahead, len(entry)))
-    for step in range(ahead):
-        within[0] += without * entry
-        without = without * (1 - entry)
+    within = within.copy()
+    without = 1 - within.sum(axis=0)
+    leaving = np.empty(entry.shape)
+    for step, enters in enumerate(entry):
+        within[0] += without * enters
+        without = without * (1 - enters)
         leaving[step] = (within * chances).sum(axis=0)
         staying = within * (1 - chances)
-        without += settings.recovery * staying.sum(axis=0)
+        without = without + settings.recovery * staying.sum(axis=0)
         staying *= 1 - settings.recovery
         within = np.concatenate([np.zeros_like(staying[:1]), staying[:-1]])
-        within[last] += staying[last]
+        within[-1] += staying[-1]
     return leaving

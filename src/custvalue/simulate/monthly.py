@@ -1,27 +1,25 @@
-"""Tables with at most one row a customer and month: usage, billing, payments, and the hidden truth."""
+"""Tables with at most a few rows a customer and month: usage, billing, payments."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
 
-from custvalue.simulate.arrow import codes, counts, dates, money, names, times, volume
+from custvalue.simulate.arrow import counts, dates, money, names, shard_codes, times, volume
+from custvalue.simulate.bills import months_after_leaving
 from custvalue.simulate.catalogue import CHANNELS
-from custvalue.simulate.timeline import Dates, Flags, Ints, days_after
+from custvalue.simulate.feeds import draw_outages, listed_until, month_known, next_midnight
+from custvalue.simulate.timeline import Dates, Flags, Ints, Streams, days_after
 from custvalue.simulate.world import World
-
-_MOST_DAYS_LATE = 10
-CUSTOMER_DIGITS = 8
-
-
-def customer_ids(customers: Ints) -> pa.Array:
-    """Identifiers of customers by position."""
-    return codes("C", customers, CUSTOMER_DIGITS)
 
 
 def usage_table(world: World) -> pa.Table:
-    """One row a customer and month with service."""
-    rows, use = np.nonzero(world.service_days), world.use
+    """One row a customer and month with service, or in silence not yet taken for leaving; without what outages have lost."""
+    use, region = world.use, world.population.region
+    outages = draw_outages(world.scenario, world.timeline, Streams(world.streams.seed))
+    rows = np.nonzero(_listed(world) & ~outages.lost[:, region])
+    known = _known(world, rows, "late usage")
+    failed = days_after(world.timeline.first[rows[0] + 1], outages.days_late[rows[0], region[rows[1]]])
     return pa.table(
         {
             **_month_key(world, rows),
@@ -31,15 +29,15 @@ def usage_table(world: World) -> pa.Table:
             "roaming_days": counts(use.roaming_days[rows]),
             "active_days": counts(use.active_days[rows]),
             "distinct_peers": counts(use.distinct_peers[rows]),
-            "off_net_share": pa.array(use.off_net_share[rows].astype(np.float64)),
-            "available_at": times(_feed_times(world, rows, "late usage")),
+            "off_net_share": pa.array(use.off_net_share[rows].astype(np.float64), mask=use.distinct_peers[rows] == 0),
+            "available_at": times(np.maximum(known, failed)),
         }
     )
 
 
 def billing_table(world: World) -> pa.Table:
-    """One row a customer and month with service."""
-    rows, bills = np.nonzero(world.service_days), world.bills
+    """One row a customer and month with service, and afterwards as long as something is charged or owed."""
+    rows, bills = np.nonzero(_listed(world) | _accounts_left_open(world)), world.bills
     return pa.table(
         {
             **_month_key(world, rows),
@@ -55,65 +53,45 @@ def billing_table(world: World) -> pa.Table:
             "tax": money(bills.tax[rows]),
             "cost": money(bills.cost[rows]),
             "arrears": money(world.payments.arrears[rows]),
-            "available_at": times(_feed_times(world, rows, "late billing")),
+            "available_at": times(_known(world, rows, "late billing")),
         }
     )
 
 
 def payments_table(world: World) -> pa.Table:
     """One row a payment."""
-    paid = world.payments
-    rows = np.nonzero(paid.amount)
-    paid_at = paid.paid_at[rows]
+    paid = world.payments.paid
     return pa.table(
         {
-            "payment_id": codes("P", np.arange(len(paid_at)), 10),
-            "customer_id": customer_ids(rows[1]),
-            "paid_at": times(paid_at),
-            "amount": money(paid.amount[rows]),
-            "channel": names(CHANNELS, paid.channel[rows]),
-            "balance_after": money(paid.balance_after[rows]),
-            "available_at": times(next_midnight(paid_at)),
+            "payment_id": shard_codes("P", world.shard, np.arange(len(paid.customer))),
+            "customer_id": world.customer_ids(paid.customer),
+            "paid_at": times(paid.paid_at),
+            "amount": money(paid.amount),
+            "channel": names(CHANNELS, paid.channel),
+            "balance_after": money(paid.balance_after),
+            "available_at": times(next_midnight(paid.paid_at)),
         }
     )
 
 
-def states_table(world: World) -> pa.Table:
-    """The hidden state at the end of each month of those still in service then; no pipeline may read it.
-
-    The chances of leaving with intent (not for debt) are those of the known hidden state, given that the customer is still
-    there at the window's begin: ``leaving_gap1_horizon1`` is the oracle for the outcome in the month after the next.
-    """
-    history, timeline = world.history, world.timeline
-    until = np.where(np.isnat(history.left_on), days_after(timeline.first[-1], 1), history.left_on)
-    stays: Flags = (world.service_days > 0) & (until[None, :] > timeline.first[1:, None])
-    rows = np.nonzero(stays)
-    ahead = [history.leaving[rows[0], step, rows[1]].astype(np.float64) for step in range(3)]
-    return pa.table(
-        {
-            **_month_key(world, rows),
-            "intent": pa.array(history.intent[rows]),
-            "intent_months": counts(history.intent_months[rows]),
-            "symptom": pa.array(history.symptom[rows].astype(np.float64)),
-            "leaving_gap0_horizon1": pa.array(ahead[0]),
-            "leaving_gap1_horizon1": pa.array(ahead[1] / (1 - ahead[0])),
-            "leaving_gap1_horizon2": pa.array((ahead[1] + ahead[2]) / (1 - ahead[0])),
-        }
-    )
+def _listed(world: World) -> Flags:
+    """Months in which the feeds know the customer, shape (months, customers)."""
+    timeline = world.timeline
+    until = listed_until(world.scenario, world.history, timeline)
+    listed: Flags = (world.population.joined_on < timeline.first[1:, None]) & (until > timeline.first[:-1, None])
+    return listed
 
 
-def next_midnight(moments: Dates) -> Dates:
-    """First midnight after each moment: what happened on a day is known when the day is over."""
-    return days_after(moments, 1)
+def _accounts_left_open(world: World) -> Flags:
+    ago = months_after_leaving(world.history.left_on, world.timeline)
+    after = (ago >= 1) & (ago <= world.scenario.records.final_bills.months)
+    open_: Flags = after & ((world.bills.due > 0) | (world.payments.arrears > 0))
+    return open_
+
+
+def _known(world: World, rows: tuple[Ints, ...], purpose: str) -> Dates:
+    return month_known(world.timeline, world.streams, purpose, world.scenario.late_rows, rows, len(world.population))
 
 
 def _month_key(world: World, rows: tuple[Ints, ...]) -> dict[str, pa.Array]:
-    return {"customer_id": customer_ids(rows[1]), "month": dates(world.timeline.first[rows[0]])}
-
-
-def _feed_times(world: World, rows: tuple[Ints, ...], purpose: str) -> Dates:
-    """The next month's first instant, some days later for a few rows."""
-    rng = world.streams(purpose)
-    late = rng.random(len(rows[0])) < world.scenario.late_rows
-    days = np.where(late, rng.integers(1, _MOST_DAYS_LATE + 1, len(late)), 0)
-    return days_after(world.timeline.first[rows[0] + 1], days)
+    return {"customer_id": world.customer_ids(rows[1]), "month": dates(world.timeline.first[rows[0]])}

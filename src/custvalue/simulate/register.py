@@ -7,99 +7,116 @@ import pyarrow as pa
 
 from custvalue.simulate.arrow import codes, counts, dates, names, times
 from custvalue.simulate.catalogue import DEPARTURES, PLANS, REGIONS, SEGMENTS
-from custvalue.simulate.monthly import customer_ids, next_midnight
-from custvalue.simulate.timeline import Ints, days_after
+from custvalue.simulate.draws import uniforms
+from custvalue.simulate.suspension import departure_known
+from custvalue.simulate.timeline import Dates, Ints, Streams, days_after
+from custvalue.simulate.versions import STATUSES, draw_versions
 from custvalue.simulate.world import World
 
 _MANAGER_DIGITS = 3
 _ENGLISH_EVERY = 5
+_LEAST_DAYS_AWAY, _MORE_DAYS_AWAY = 5, 16
 
 
 def customers_table(world: World) -> pa.Table:
-    """One row a customer and version: the first one from joining on, another with each change of plan."""
-    people, timeline, plan = world.population, world.timeline, world.history.plan
-    there = world.service_days > 0
-    changed = np.zeros_like(there)
-    changed[1:] = (plan[1:] != plan[:-1]) & there[1:] & there[:-1]
-    month, changer = np.nonzero(changed)
-    everyone = np.arange(len(people))
-    who = np.concatenate([everyone, changer])
-    valid_from = np.concatenate([people.joined_on, timeline.first[month]])
-    known = np.concatenate([np.maximum(next_midnight(people.joined_on), timeline.first[0]), timeline.first[month]])
-    version_plan = np.concatenate([people.plan, plan[month, changer]])
-    order = np.lexsort((valid_from, who))
-    who = who[order]
+    """One row a customer and version: the first from joining on, others with a new plan, region, manager, consent or status."""
+    people, versions = world.population, draw_versions(world)
+    who, now = versions.customer, versions.fields
     return pa.table(
         {
-            "customer_id": customer_ids(who),
-            "valid_from": dates(valid_from[order]),
-            "account_id": codes("A", people.account[who], 8),
-            "household_id": codes("H", people.household[who], 8),
+            "customer_id": world.customer_ids(who),
+            "valid_from": dates(versions.valid_from),
+            "account_id": world.group_ids("A", people.account[who]),
+            "household_id": world.group_ids("H", people.household[who]),
             "segment": names(SEGMENTS, people.segment[who]),
             "joined_on": dates(people.joined_on[who]),
-            "region": names(REGIONS, people.region[who]),
+            "region": names(REGIONS, now["region"]),
             "birth_year": counts(people.birth_year[who], missing=people.birth_year[who] == 0),
-            "plan": names(PLANS, version_plan[order]),
-            "manager_id": _manager_ids(people.manager[who]),
-            "marketing_consent": pa.array(people.marketing_consent[who]),
+            "plan": names(PLANS, now["plan"]),
+            "manager_id": _manager_ids(now["manager"]),
+            "marketing_consent": pa.array(now["consent"] == 1),
             "traffic_data_consent": pa.array(people.traffic_data_consent[who]),
-            "status": names(("active",), np.zeros(len(who), dtype=np.int64)),
-            "available_at": times(known[order]),
+            "status": names(STATUSES, now["status"]),
+            "available_at": times(versions.known),
         }
     )
 
 
 def departures_table(world: World) -> pa.Table:
-    """One row a customer who left; the warehouse knows it one or two days later."""
-    history = world.history
-    who = np.flatnonzero(~np.isnat(history.left_on))
-    who = who[np.argsort(history.left_on[who], kind="stable")]
-    left_on = history.left_on[who]
-    delay = world.streams("departure delays").integers(1, 3, len(who))
+    """One row a customer who left; the warehouse knows it one or two days later, silence when its period is over."""
+    left_on = world.history.left_on
+    who = np.flatnonzero(~np.isnat(left_on))
+    who = who[np.argsort(left_on[who], kind="stable")]
     return pa.table(
         {
-            "customer_id": customer_ids(who),
-            "left_on": dates(left_on),
-            "kind": names(DEPARTURES, history.kind[who]),
-            "available_at": times(days_after(left_on, delay)),
+            "customer_id": world.customer_ids(who),
+            "left_on": dates(left_on[who]),
+            "kind": names(DEPARTURES, world.history.kind[who]),
+            "available_at": times(departure_known(world)[who]),
         }
     )
 
 
 def managers_table(world: World) -> pa.Table:
-    """One row a manager; a region's managers are one team, led by the first of them."""
-    region = world.population.manager_region
-    managers = np.arange(len(region))
-    lead = np.searchsorted(region, region)
-    absent = pa.nulls(len(region), pa.date32())
+    """One row a manager, and another for each month in which one is away; a region's managers are one team, led by the first of them.
+
+    The same for every shard.
+    """
+    region = world.operator.manager_region
+    manager, month, since, until = _absences(world, len(region))
+    first = np.arange(len(region))
+    who = np.concatenate([first, manager])
+    never = np.full(len(first), np.datetime64("NaT"), dtype="datetime64[D]")
+    order = np.lexsort((np.concatenate([np.zeros(len(first), dtype=np.int64), month]), who))
+    who = who[order]
     return pa.table(
         {
-            "manager_id": _manager_ids(managers),
-            "valid_from": dates(np.repeat(world.timeline.first[:1], len(region))),
-            "name": codes("Manager ", managers, _MANAGER_DIGITS),
-            "team": names(tuple(f"Team {name}" for name in REGIONS), region),
-            "lead_id": _manager_ids(lead),
-            "region": names(REGIONS, region),
-            "language": names(("zh", "en"), managers % _ENGLISH_EVERY == _ENGLISH_EVERY - 1),
-            "daily_capacity": counts(np.full(len(region), world.scenario.daily_capacity)),
-            "tiers": pa.nulls(len(region), pa.string()),
-            "absent_from": absent,
-            "absent_to": absent,
+            "manager_id": _manager_ids(who),
+            "valid_from": dates(world.timeline.first[np.concatenate([np.zeros(len(first), dtype=np.int64), month])[order]]),
+            "name": codes("Manager ", who, _MANAGER_DIGITS),
+            "team": names(tuple(f"Team {name}" for name in REGIONS), region[who]),
+            "lead_id": _manager_ids(np.searchsorted(region, region)[who]),
+            "region": names(REGIONS, region[who]),
+            "language": names(("zh", "en"), who % _ENGLISH_EVERY == _ENGLISH_EVERY - 1),
+            "daily_capacity": counts(np.full(len(who), world.scenario.daily_capacity)),
+            "tiers": pa.nulls(len(who), pa.string()),
+            "absent_from": dates(np.concatenate([never, since])[order]),
+            "absent_to": dates(np.concatenate([never, until])[order]),
         }
     )
 
 
 def directory_table(world: World) -> pa.Table:
-    """Invented names and numbers, one row a customer: restricted."""
-    who = np.arange(len(world.population))
+    """Invented names and numbers, one row a customer id: restricted. Who has a former customer's id stands in its place."""
+    numbers, n = world.numbers, len(world.population)
+    last = np.zeros(n, dtype=np.int64)
+    np.maximum.at(last, numbers.customer, np.arange(n))
+    who = np.sort(last[np.unique(numbers.customer)])
     return pa.table(
         {
-            "customer_id": customer_ids(who),
-            "crm_id": codes("CRM-", who, 8),
-            "name": codes("Customer 客户 ", who, 7),
-            "msisdn": codes("199", who, 8),
+            "customer_id": world.customer_ids(who),
+            "crm_id": world.group_ids("CRM-", who),
+            "name": world.group_ids("Customer 客户 ", who),
+            "msisdn": world.group_ids("199", numbers.telephone[who]),
         }
     )
+
+
+def _absences(world: World, managers: int) -> tuple[Ints, Ints, Dates, Dates]:
+    """Who is away in which months, from and to which day (both included)."""
+    shared, chance, timeline = Streams(world.streams.seed), world.scenario.records.registry.absences, world.timeline
+    log = []
+    for month in range(1, timeline.months):
+        luck, day, length = uniforms(shared, "absences", month, managers, 3)
+        who = np.flatnonzero(luck < chance)
+        since = days_after(timeline.first[month], (day[who] * timeline.days[month]).astype(np.int64))
+        until = days_after(since, _LEAST_DAYS_AWAY + (length[who] * _MORE_DAYS_AWAY).astype(np.int64))
+        log.append((who, np.full(len(who), month), since, until))
+    if not log:
+        nothing, never = np.zeros(0, dtype=np.int64), np.zeros(0, dtype="datetime64[D]")
+        return nothing, nothing, never, never
+    who, months, since, until = (np.concatenate(part) for part in zip(*log, strict=True))
+    return who, months, since, until
 
 
 def _manager_ids(managers: Ints) -> pa.Array:

@@ -1,198 +1,69 @@
-"""Every number of a synthetic operator, by what it governs."""
+"""A synthetic operator's numbers, as one frozen object and as YAML."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from custvalue.config import ready_configs
+from custvalue.config.base import Settings
+from custvalue.errors import ConfigError
+from custvalue.simulate.amounts import Feeds, Money, Surveys, Usage
+from custvalue.simulate.drivers import (
+    Above,
+    Agreement,
+    Contacting,
+    Groups,
+    Intent,
+    Month,
+    PriceRise,
+    Rate,
+    Share,
+    Symptoms,
+    TariffLaunch,
+)
+from custvalue.simulate.recording import Recording
+
+SCENARIOS = ("postpaid", "prepaid", "enterprise", "tariff-launch", "feed-outage", "tiny")
+"""Scenarios that ship with the package."""
+
+__all__ = ["SCENARIOS", "Agreement", "Intent", "Scenario", "load_scenario"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Intent:
-    """How the hidden intent to leave begins and ends.
-
-    Attributes
-    ----------
-    base, near_expiry, in_contract, bundle, complaint, repeat, log_tenure, price_rise : float
-        Log-odds of entering intent in a month. ``complaint`` counts each of the last three months' complaints up to three;
-        ``log_tenure`` multiplies ln((1 + months) / 25), so that two years are neutral; ``near_expiry`` holds one month either side.
-    region_month_sd, own_sd : float
-        Spread of what a region shares in a month, and of what is each customer's own.
-    exit : tuple of float
-        Chance of leaving in a month, by full months since intent began; the last one repeats.
-    recovery : float
-        Chance that intent ends at a month's end without leaving.
-    port_share : float
-        Share of such departures that take the number along.
-    """
-
-    base: float = -3.4
-    near_expiry: float = 0.9
-    in_contract: float = -1.1
-    bundle: float = -0.6
-    complaint: float = 0.55
-    repeat: float = 0.7
-    log_tenure: float = -0.40
-    price_rise: float = 0.5
-    region_month_sd: float = 0.2
-    own_sd: float = 0.7
-    exit: tuple[float, ...] = (0.22, 0.44)
-    recovery: float = 0.25
-    port_share: float = 0.45
-
-
-@dataclass(frozen=True, kw_only=True)
-class Symptoms:
-    """What intent does to behaviour, at full strength.
-
-    Attributes
-    ----------
-    ramp : float
-        Share of the way to full strength (or back to none) covered each month.
-    depth_alpha, depth_beta : float
-        Beta distribution of the share of use a customer gives up.
-    silent_share : float
-        Share of customers who show nothing beforehand.
-    extras, activity : float
-        Share of value-added services and of active days given up, relative to ``depth``.
-    complaints : float
-        Complaint rate rises by this multiple.
-    off_net : float
-        Rise of the share of calls to other networks.
-    downgrade : float
-        Added chance a month of moving to a smaller plan.
-    """
-
-    ramp: float = 0.6
-    depth_alpha: float = 5.0
-    depth_beta: float = 3.0
-    silent_share: float = 0.05
-    extras: float = 1.0
-    activity: float = 0.5
-    complaints: float = 1.2
-    off_net: float = 0.08
-    downgrade: float = 0.05
-
-
-@dataclass(frozen=True, kw_only=True)
-class Agreement:
-    """One kind of agreement: who holds one at the start, and how it is signed, renewed and ended.
-
-    Attributes
-    ----------
-    held, at_joining, signed, renewed : float
-        Share of the first customers who hold one; chance of signing on joining, in a month without, and when one ends.
-    terms, weights : tuple
-        Lengths in months and their shares.
-    """
-
-    held: float
-    at_joining: float
-    signed: float
-    renewed: float
-    terms: tuple[int, ...]
-    weights: tuple[float, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Money:
-    """Bills and payments, currency a month.
-
-    Attributes
-    ----------
-    median, sigma : float
-        Lognormal level of a customer's bill.
-    near_zero_share, near_zero_most : float
-        Share of SIM cards that hardly spend, and their most.
-    enterprise_least, enterprise_tail : float
-        Pareto scale and shape of enterprise lines' bills.
-    plan_share : float
-        A customer takes the largest plan whose fee is at most this share of the bill.
-    discount : float
-        A discount's share of the plan fee.
-    missed, missed_again, cut_off : float
-        Chance of missing a payment, of missing the next one too, and of being cut off after three in a row.
-    late : float
-        Share of payments made in the month's last days.
-    """
-
-    median: float = 36.0
-    sigma: float = 0.72
-    near_zero_share: float = 0.05
-    near_zero_most: float = 5.0
-    enterprise_least: float = 45.0
-    enterprise_tail: float = 2.4
-    plan_share: float = 0.75
-    discount: float = 0.2
-    missed: float = 0.02
-    missed_again: float = 0.45
-    cut_off: float = 0.5
-    late: float = 0.08
-
-
-@dataclass(frozen=True, kw_only=True)
-class Usage:
-    """Levels and month-to-month noise of use; noise is the sd of logs.
-
-    Attributes
-    ----------
-    data_median_mb, data_sigma, voice_mean, voice_sigma : float
-        Lognormal levels between customers, MB and minutes a month.
-    spend_correlation : float
-        Correlation of log use with the log bill.
-    data_noise, voice_noise, drift : float
-        Noise of a single month, and of a slow drift (autocorrelation 0.8) on top.
-    data_growth, voice_growth : float
-        Common trend a month.
-    sms_users, sms_mean : float
-        Share of customers who write texts at all, and their mean number.
-    roaming : float
-        Chance of roaming in a month.
-    """
-
-    data_median_mb: float = 8_600.0
-    data_sigma: float = 1.08
-    voice_mean: float = 250.0
-    voice_sigma: float = 0.85
-    spend_correlation: float = 0.45
-    data_noise: float = 0.15
-    voice_noise: float = 0.15
-    drift: float = 0.1
-    data_growth: float = 0.008
-    voice_growth: float = -0.003
-    sms_users: float = 0.35
-    sms_mean: float = 14.0
-    roaming: float = 0.03
-
-
-@dataclass(frozen=True, kw_only=True)
-class PriceRise:
-    """A rise of list prices, ``at`` this share of the simulated months, for plans from a fee upward."""
-
-    at: float
-    fee_from: int
-    rise: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scenario:
+class Scenario(Settings):
     """One synthetic operator.
 
     Attributes
     ----------
+    records : Recording
+        What systems record beside bills and use.
+    prepaid : bool
+        Customers recharge a balance instead of paying bills.
     joining : float
         New customers a month, as a share of the first ones; about as many as leave.
     tenure_mean_months : float
         Mean tenure of the first customers (exponential, at most twenty years).
     segments : tuple of float
         Shares of consumer, household and enterprise lines.
+    natural : float
+        Chance a month of dying or moving away.
     customers_per_manager, daily_capacity : int
         A manager's customers and contacts a day.
     complaints, complaint_spread, repeats : float
         Complaints a month and customer, the spread of that rate's log, and the share complained about again within a month.
+    trouble, trouble_complaints, trouble_shock : float
+        Share of region-months with a failing network; there, complaints rise by this multiple and the log-odds of intent by this much.
     late_rows, late_complaints : float
         Share of monthly rows and of complaints that reach the warehouse some days late.
-    season_of_use : tuple of float
-        Use a day by calendar month, January first, relative to an ordinary month.
+    daily_months : int, optional
+        How many of the last months have daily rows; all of them where it is not given, and no such table where it is 0.
+    recycled_numbers, reused_ids : float
+        Share of joiners who get the telephone number, and even the customer id, of someone who left at least 90 days before.
+    season_of_use, season_of_churn : tuple of float
+        By calendar month, January first: use a day, relative to an ordinary month; and log-odds of intent added.
     """
 
     intent: Intent = Intent()
@@ -202,20 +73,76 @@ class Scenario:
     contract: Agreement = Agreement(held=0.5, at_joining=0.6, signed=0.03, renewed=0.6, terms=(12, 24), weights=(0.6, 0.4))
     bundle: Agreement = Agreement(held=0.3, at_joining=0.25, signed=0.004, renewed=0.75, terms=(24, 36), weights=(0.7, 0.3))
     discount: Agreement = Agreement(held=0.2, at_joining=0.3, signed=0.012, renewed=0.35, terms=(6, 12), weights=(0.5, 0.5))
-    price_rises: tuple[PriceRise, ...] = (PriceRise(at=0.4, fee_from=59, rise=0.08),)
-    joining: float = 0.015
-    tenure_mean_months: float = 48.0
-    segments: tuple[float, float, float] = (0.78, 0.17, 0.05)
-    customers_per_manager: int = 500
-    daily_capacity: int = 40
-    complaints: float = 0.025
-    complaint_spread: float = 0.8
-    repeats: float = 0.15
-    late_rows: float = 0.005
-    late_complaints: float = 0.03
-    season_of_use: tuple[float, ...] = (0.97, 0.88, 1.0, 1.0, 1.01, 1.02, 1.03, 1.03, 1.0, 0.95, 1.0, 1.01)
+    contacts: Contacting = Contacting()
+    groups: Groups = Groups()
+    feeds: Feeds = Feeds()
+    surveys: Surveys = Surveys()
+    records: Recording = Recording()
+    price_rises: tuple[PriceRise, ...] = (PriceRise(month=9, fee_from=59, rise=0.08),)
+    launch: TariffLaunch | None = None
+    prepaid: bool = False
+    joining: Share = 0.015
+    tenure_mean_months: Above = 48.0
+    segments: tuple[Share, Share, Share] = (0.78, 0.17, 0.05)
+    natural: Share = 0.0003
+    customers_per_manager: Annotated[int, Field(ge=1)] = 500
+    daily_capacity: Annotated[int, Field(ge=1)] = 40
+    complaints: Rate = 0.025
+    complaint_spread: Rate = 0.8
+    repeats: Share = 0.15
+    trouble: Share = 0.03
+    trouble_complaints: Rate = 1.5
+    trouble_shock: float = 0.3
+    late_rows: Share = 0.005
+    late_complaints: Share = 0.03
+    daily_months: Month | None = 4
+    recycled_numbers: Share = 0.5
+    reused_ids: Share = 0.0
+    season_of_use: Annotated[tuple[Above, ...], Field(min_length=12, max_length=12)] = (
+        0.97, 0.88, 1.0, 1.0, 1.01, 1.02, 1.03, 1.03, 1.0, 0.95, 1.0, 1.01,
+    )  # fmt: skip
+    season_of_churn: Annotated[tuple[float, ...], Field(min_length=12, max_length=12)] = (
+        0.05, -0.15, 0.1, 0.0, 0.0, 0.05, 0.1, 0.15, 0.15, -0.1, -0.1, -0.05,
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _shares_add_up(self) -> Self:
+        if abs(sum(self.segments) - 1) > 1e-9:
+            raise ValueError(f"segments add up to {sum(self.segments):g}; they are shares of all customers and must give 1")
+        return self
 
 
-SCENARIOS: Mapping[str, Scenario] = {
-    "postpaid": Scenario(),
-}
+def load_scenario(name_or_path: str | Path) -> Scenario:
+    """Read a scenario by its name in `SCENARIOS`, or from a YAML file of one's own; what it leaves out keeps the default.
+
+    Raises
+    ------
+    ConfigError
+        No such scenario; the file cannot be read, is not YAML, or holds a value that makes no sense.
+    """
+    shipped = str(name_or_path) in SCENARIOS
+    path = ready_configs() / "scenarios" / f"{name_or_path}.yaml" if shipped else Path(name_or_path)
+    if not shipped and path.suffix not in (".yaml", ".yml"):
+        raise ConfigError(f"unknown scenario {str(name_or_path)!r}; there are: {', '.join(SCENARIOS)}. Or give the path of a YAML file.")
+    raw = _read(path)
+    try:
+        return Scenario.model_validate(raw)
+    except ValidationError as error:
+        faults = [
+            f"  {'.'.join(map(str, fault['loc'])) or '(file)'}: {fault['msg'].removeprefix('Value error, ')}" for fault in error.errors()
+        ]
+        raise ConfigError("\n".join([f"{path}: {len(faults)} fault(s)", *faults])) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text.") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: is not YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path}: must hold keys and values, not {type(raw).__name__}.")
+    return raw

@@ -10,10 +10,12 @@ import pyarrow as pa
 
 from custvalue.errors import ConfigError
 from custvalue.simulate.catalogue import TIME_ZONE
-from custvalue.simulate.scenarios import SCENARIOS
-from custvalue.simulate.tables import TABLES, TRUTH
+from custvalue.simulate.facts import OperatorFacts, gather_facts
+from custvalue.simulate.scenarios import load_scenario
+from custvalue.simulate.shards import Shard
+from custvalue.simulate.tables import TABLES, built_tables
 from custvalue.simulate.timeline import Timeline
-from custvalue.simulate.world import World, draw_world
+from custvalue.simulate.world import draw_world
 from custvalue.simulate.writing import refuse_foreign_folder, write_folder
 
 _MOST_CUSTOMERS, _MOST_MONTHS = 5_000_000, 240
@@ -26,12 +28,13 @@ def simulate(
     months: int,
     seed: int,
     start: date = date(2024, 1, 1),
-    scenario: str = "postpaid",
+    scenario: str | Path = "postpaid",
     progress: Callable[[str], None] | None = None,
 ) -> dict[str, int]:
     """Write the tables of a synthetic operator; the same arguments give the same bytes.
 
-    The operator's clock is Asia/Shanghai: days and months are cut there, times are stored as UTC.
+    The operator's clock is Asia/Shanghai: days and months are cut there, times are stored as UTC. Customers are simulated in shards of
+    25,000, so that memory does not grow with their number.
 
     Parameters
     ----------
@@ -46,8 +49,8 @@ def simulate(
         Seed of every random stream.
     start : date
         First day of the first month.
-    scenario : str
-        A name in `SCENARIOS`.
+    scenario : str or Path
+        A name in `SCENARIOS`, or a YAML file.
     progress : callable, optional
         Told in a few words what has been done.
 
@@ -59,38 +62,30 @@ def simulate(
     Raises
     ------
     ConfigError
-        An argument is out of range, the scenario is unknown, or the folder holds other things or cannot be written.
+        An argument is out of range, the scenario is unknown or faulty, or the folder holds other things or cannot be written.
     TryAgainError
         The disk is full.
     """
-    _refuse_bad_arguments(customers, months, seed, start, scenario)
+    facts = prepare(scenario, customers=customers, months=months, seed=seed, start=start)
     out = out.resolve()
     refuse_foreign_folder(out)
     tell = progress or (lambda _: None)
-    timeline = Timeline.starting(start, months)
-    world = draw_world(SCENARIOS[scenario], timeline, customers=customers, seed=seed, progress=tell)
-    parameters = {
-        "scenario": scenario,
-        "customers": customers,
-        "months": months,
-        "seed": seed,
-        "start": start.isoformat(),
-        "time_zone": TIME_ZONE,
-    }
-    rows = write_folder(out, _built(world, tell), parameters)
-    return {name: rows[name] for name in TABLES}
+    parameters = describe(scenario, customers=customers, months=months, seed=seed, start=start)
+    rows = write_folder(out, _live_and_build(facts, tell), parameters)
+    for name, count in rows.items():
+        tell(f"{name}: {count:,} rows")
+    return {name: rows[name] for name in TABLES if name in rows}
 
 
-def _built(world: World, tell: Callable[[str], None]) -> Iterator[tuple[str, pa.Table]]:
-    for name, build in {**TABLES, **{f"truth/{name}": build for name, build in TRUTH.items()}}.items():
-        table = build(world)
-        yield name, table
-        tell(f"{name}: {table.num_rows:,} rows")
+def prepare(scenario: str | Path, *, customers: int, months: int, seed: int, start: date) -> OperatorFacts:
+    """Check what a simulation is asked for, and draw what all shards share.
 
-
-def _refuse_bad_arguments(customers: int, months: int, seed: int, start: date, scenario: str) -> None:
-    if scenario not in SCENARIOS:
-        raise ConfigError(f"unknown scenario {scenario!r}; there are: {', '.join(SCENARIOS)}.")
+    Raises
+    ------
+    ConfigError
+        An argument is out of range; the scenario is unknown or faulty.
+    """
+    numbers = load_scenario(scenario)
     if not 1 <= customers <= _MOST_CUSTOMERS:
         raise ConfigError(f"customers is {customers:,}; give 1 to {_MOST_CUSTOMERS:,}.")
     if not 1 <= months <= _MOST_MONTHS:
@@ -99,3 +94,27 @@ def _refuse_bad_arguments(customers: int, months: int, seed: int, start: date, s
         raise ConfigError(f"seed is {seed}; give 0 or more.")
     if start.day != 1:
         raise ConfigError(f"start is {start}; give the first day of a month.")
+    return gather_facts(numbers, Timeline.starting(start, months), customers=customers, seed=seed)
+
+
+def describe(scenario: str | Path, *, customers: int, months: int, seed: int, start: date) -> dict[str, object]:
+    """Say how a folder was made, for its marker."""
+    return {
+        "scenario": str(scenario),
+        "customers": customers,
+        "months": months,
+        "seed": seed,
+        "start": start.isoformat(),
+        "time_zone": TIME_ZONE,
+    }
+
+
+def _live_and_build(facts: OperatorFacts, tell: Callable[[str], None]) -> Iterator[tuple[str, pa.Table]]:
+    """Live shard after shard, and build each one's tables before the next begins."""
+    sizes = facts.shard_sizes()
+    for number, size in enumerate(sizes):
+        shard = Shard(facts, number, size)
+        for _ in range(facts.timeline.months):
+            shard.pass_month(shard.own_plan())
+        tell(f"shard {number + 1} of {len(sizes)}: {len(shard.people):,} customers lived {shard.months} months")
+        yield from built_tables(draw_world(shard), first=number == 0)

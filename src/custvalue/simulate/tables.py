@@ -2,27 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import pyarrow as pa
 
-from custvalue.simulate.dealings import complaints_table, contracts_table
-from custvalue.simulate.monthly import billing_table, payments_table, states_table, usage_table
+from custvalue.simulate.contracts import contracts_table
+from custvalue.simulate.daily import daily_tables
+from custvalue.simulate.dealings import complaints_table
+from custvalue.simulate.events import events_table
+from custvalue.simulate.grades import tier_history_table
+from custvalue.simulate.monthly import billing_table, payments_table, usage_table
+from custvalue.simulate.outcomes import contacts_table, states_table
 from custvalue.simulate.register import customers_table, departures_table, directory_table, managers_table
+from custvalue.simulate.surveys import surveys_table
 from custvalue.simulate.world import World
 
-TABLES: Mapping[str, Callable[[World], pa.Table]] = {
+Build = Callable[[World], pa.Table | Iterable[pa.Table]]
+
+TABLES: Mapping[str, Build] = {
     "customers": customers_table,
     "billing": billing_table,
     "usage": usage_table,
+    "daily": daily_tables,
     "payments": payments_table,
     "complaints": complaints_table,
+    "surveys": surveys_table,
     "contracts": contracts_table,
+    "events": events_table,
+    "contacts": contacts_table,
     "departures": departures_table,
+    "tier_history": tier_history_table,
     "managers": managers_table,
     "directory": directory_table,
 }
-"""Tables of the data contract."""
+"""Tables of the data contract, built shard by shard; a builder gives one table, or several that are one after the other."""
 
-TRUTH: Mapping[str, Callable[[World], pa.Table]] = {"states": states_table}
+SHARED = ("managers",)
+"""Tables that are the same for every shard."""
+
+TRUTH: Mapping[str, Build] = {"states": states_table}
 """What only a test may know; kept in a folder of its own."""
+
+
+def built_tables(world: World, *, first: bool) -> Iterable[tuple[str, pa.Table]]:
+    """Build every table of a shard, the truth's under ``truth/``; those that shards share only for the first one."""
+    for name, build in {**TABLES, **{f"truth/{name}": build for name, build in TRUTH.items()}}.items():
+        if name in SHARED and not first:
+            continue
+        built = build(world)
+        for table in [built] if isinstance(built, pa.Table) else built:
+            yield name, table

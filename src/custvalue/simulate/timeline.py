@@ -72,8 +72,8 @@ class Timeline:
 class Streams:
     """Independent, counter-based random generators by shard, purpose and month: a new purpose leaves the others' numbers as they are.
 
-    Whoever draws the same number of values a customer in every month keeps them common to every way a month may go: what a contact changes is
-    then never mixed up with other luck.
+    Whoever draws the same number of values a customer in every month keeps them common to every way a month may go: what a contact
+    changes is then never mixed up with other luck.
 
     Attributes
     ----------

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from custvalue.simulate.activity import Presence, active_flags, draw_presence
 from custvalue.simulate.behaviour import History
+from custvalue.simulate.catalogue import PORT_OUT, VOLUNTARY
+from custvalue.simulate.draws import normals, poisson, uniforms
 from custvalue.simulate.population import Population
 from custvalue.simulate.scenarios import Scenario
-from custvalue.simulate.timeline import Floats, Ints, Streams, Timeline
+from custvalue.simulate.timeline import Flags, Floats, Ints, Streams, Timeline
 
 _DAYS_A_MONTH = 365.25 / 12
 _DRIFT_KEPT = 0.8
@@ -21,14 +25,18 @@ class UsagePanel:
 
     Attributes
     ----------
-    voice_minutes, data_mb : panel of float
-        Minutes and MB.
+    voice_minutes, data_mb : panel of int
+        Hundredths of minutes and of MB.
     voice_ratio, data_ratio : panel of float
         Use in proportion to the customer's own level and the days in service, before season and trend: what bills follow.
+    day_chance : panel of float
+        Chance of using the network on a day.
+    presence : Presence
+        From when to when.
     """
 
-    voice_minutes: Floats
-    data_mb: Floats
+    voice_minutes: Ints
+    data_mb: Ints
     sms_count: Ints
     roaming_days: Ints
     active_days: Ints
@@ -36,46 +44,80 @@ class UsagePanel:
     off_net_share: Floats
     voice_ratio: Floats
     data_ratio: Floats
+    day_chance: Floats
+    presence: Presence
 
 
 def draw_usage(
     scenario: Scenario, population: Population, history: History, timeline: Timeline, service_days: Ints, streams: Streams
 ) -> UsagePanel:
     """Draw each month's use: own level × season × trend × noise × what intent has taken away."""
-    usage, symptoms = scenario.usage, scenario.symptoms
-    kept = 1 - history.symptom * population.depth.astype(np.float32)
-    voice_ratio = kept * _noise(streams("voice"), kept.shape, usage.voice_noise, usage.drift)
-    data_ratio = kept * _noise(streams("data"), kept.shape, usage.data_noise, usage.drift)
-    season = np.array(scenario.season_of_use)[timeline.calendar_month, None]
-    length = service_days * season / _DAYS_A_MONTH
-    elapsed = np.arange(timeline.months)[:, None]
-    voice = population.voice_minutes * voice_ratio * length * (1 + usage.voice_growth) ** elapsed
-    data = population.data_mb * data_ratio * length * (1 + usage.data_growth) ** elapsed
-    rng = streams("other use")
-    roams = rng.random(kept.shape) < usage.roaming
-    attachment = 1 - 0.5 / (1 + voice / 60 + data / 1_000)
-    active = rng.binomial(service_days, attachment * (1 - symptoms.activity * (1 - kept)))
-    own_off_net = rng.beta(4, 6, len(population))
-    return UsagePanel(
-        voice_minutes=voice,
-        data_mb=data,
-        sms_count=rng.poisson(population.sms * kept * length),
-        roaming_days=np.minimum(roams * (1 + rng.poisson(3, kept.shape)), service_days),
-        active_days=active,
-        distinct_peers=rng.poisson(2.2 * np.sqrt(voice)),
-        off_net_share=np.clip(own_off_net + symptoms.off_net * history.symptom + rng.normal(0, 0.03, kept.shape), 0, 1).round(4),
-        voice_ratio=voice_ratio,
-        data_ratio=data_ratio,
-    )
+    willing = np.isin(history.kind, (VOLUNTARY, PORT_OUT))
+    presence = draw_presence(scenario.records.days, population.joined_on, history.left_on, willing, timeline, streams)
+    network = _Network(scenario, population, history, timeline, streams, presence)
+    months = [network.pass_month(month, service_days[month]) for month in range(timeline.months)]
+    return UsagePanel(presence=presence, **{name: np.stack([month[name] for month in months]) for name in months[0]})
 
 
-def _noise(rng: np.random.Generator, shape: tuple[int, ...], sigma: float, drift: float) -> Floats:
-    """Lognormal multiples with mean 1: a month's own noise, and a slow drift."""
-    slow = np.empty(shape, dtype=np.float32)
-    slow[0] = rng.standard_normal(shape[1], dtype=np.float32)
-    for month in range(1, shape[0]):
-        fresh = rng.standard_normal(shape[1], dtype=np.float32)
-        slow[month] = _DRIFT_KEPT * slow[month - 1] + np.sqrt(1 - _DRIFT_KEPT**2) * fresh
-    log = sigma * rng.standard_normal(shape, dtype=np.float32) + drift * slow - (sigma**2 + drift**2) / 2
-    multiples: Floats = np.exp(log)
-    return multiples
+class _Network:
+    """What counts on from month to month: the slow drift of each customer's use."""
+
+    def __init__(
+        self, scenario: Scenario, population: Population, history: History, timeline: Timeline, streams: Streams, presence: Presence
+    ) -> None:
+        self._scenario, self._people, self._history = scenario, population, history
+        self._timeline, self._streams, self._presence = timeline, streams, presence
+        self._own_off_net = streams("own off-net share").beta(4, 6, len(population))
+        self._slow: dict[str, Floats] = {}
+
+    def pass_month(self, month: int, service_days: Ints) -> dict[str, npt.NDArray[np.generic]]:
+        """Count one month; every panel's row by name."""
+        usage, people, n = self._scenario.usage, self._people, len(self._people)
+        symptom = self._history.symptom[month]
+        kept = 1 - symptom * people.depth
+        season = self._scenario.season_of_use[self._timeline.calendar_month[month]]
+        length = service_days * season / _DAYS_A_MONTH
+        ratios = {
+            "voice": kept * self._noise("voice", month, usage.voice_noise),
+            "data": kept * self._noise("data", month, usage.data_noise),
+        }
+        voice = people.voice_minutes * ratios["voice"] * length * (1 + usage.voice_growth) ** month
+        data = people.data_mb * ratios["data"] * length * (1 + usage.data_growth) ** month
+        attachment = 1 - 0.5 / (1 + voice / 60 + data / 1_000)
+        chance = (attachment * (1 - self._scenario.symptoms.activity * (1 - kept))).astype(np.float32)
+        active = active_flags(self._presence, chance, self._timeline, self._streams, month).sum(axis=0)
+        used = self._used(month, active, service_days)
+        texts, roams, trip, peers = uniforms(self._streams, "other use", month, n, 4)
+        roaming = (roams < usage.roaming) * (1 + poisson(trip, np.full(n, 3.0)))
+        off_net = self._own_off_net + self._scenario.symptoms.off_net * symptom
+        off_net = off_net + 0.03 * normals(self._streams, "off-net share", month, n)[0]
+        return {
+            "voice_minutes": np.rint(voice * used * 100).astype(np.int64),
+            "data_mb": np.rint(data * used * 100).astype(np.int64),
+            "sms_count": poisson(texts, people.sms * kept * length * used).astype(np.int32),
+            "roaming_days": np.minimum(roaming, active).astype(np.int16),
+            "active_days": active.astype(np.int16),
+            "distinct_peers": poisson(peers, 2.2 * np.sqrt(voice * used)).astype(np.int32),
+            "off_net_share": np.clip(off_net, 0, 1).round(4),
+            "voice_ratio": (ratios["voice"] * used).astype(np.float32),
+            "data_ratio": (ratios["data"] * used).astype(np.float32),
+            "day_chance": chance,
+        }
+
+    def _used(self, month: int, active: Ints, service_days: Ints) -> Floats:
+        """Share of the days in service before silence began; 0 where no day was active at all."""
+        first, after = self._timeline.first[month], self._timeline.first[month + 1]
+        begin = np.maximum(self._presence.joined_on, first)
+        open_days = np.maximum((np.minimum(self._presence.silent_from, after) - begin).astype(np.int64), 0)
+        anything: Flags = (active > 0) & (service_days > 0)
+        share: Floats = np.where(anything, np.minimum(open_days / np.maximum(service_days, 1), 1.0), 0.0)
+        return share
+
+    def _noise(self, purpose: str, month: int, sigma: float) -> Floats:
+        """Lognormal multiples with mean 1: a month's own noise, and a slow drift."""
+        drift = self._scenario.usage.drift
+        own, fresh = normals(self._streams, purpose, month, len(self._people), 2)
+        before = self._slow.get(purpose)
+        self._slow[purpose] = fresh if before is None else _DRIFT_KEPT * before + np.sqrt(1 - _DRIFT_KEPT**2) * fresh
+        multiples: Floats = np.exp(sigma * own + drift * self._slow[purpose] - (sigma**2 + drift**2) / 2)
+        return multiples

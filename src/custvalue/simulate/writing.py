@@ -6,7 +6,7 @@ import errno
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,12 +42,14 @@ def refuse_foreign_folder(out: Path) -> None:
 def write_folder(out: Path, tables: Iterable[tuple[str, pa.Table]], parameters: Mapping[str, object]) -> dict[str, int]:
     """Write ``<name>.parquet`` files and the marker beside the target, then rename the whole folder into place.
 
+    A name that comes again adds rows to the same file, as row groups of their own.
+
     Parameters
     ----------
     out : Path
         Target; replaced as a whole.
     tables : iterable of (name, table)
-        Taken one at a time, so that only one needs memory; a name may hold a folder (``truth/states``).
+        Taken one at a time, so that only one needs memory; a name may hold a folder (``truth/states``) and come again.
     parameters : mapping
         Written to the marker.
 
@@ -66,15 +68,24 @@ def write_folder(out: Path, tables: Iterable[tuple[str, pa.Table]], parameters: 
         with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as beside:
             staging = Path(beside) / "new"
             staging.mkdir()
-            rows = {}
-            for name, table in tables:
-                path = staging / f"{name}.parquet"
-                path.parent.mkdir(exist_ok=True)
-                pq.write_table(table, path, compression="zstd")
-                rows[name] = table.num_rows
+            rows = _write_tables(staging, tables)
             marker = {**parameters, "files": [MARKER, *(f"{name}.parquet" for name in rows)]}
             (staging / MARKER).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
             _swap(staging, out, Path(beside) / "old")
+    return rows
+
+
+def _write_tables(folder: Path, tables: Iterable[tuple[str, pa.Table]]) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    writers: dict[str, pq.ParquetWriter] = {}
+    with ExitStack() as open_files:
+        for name, table in tables:
+            if name not in writers:
+                path = folder / f"{name}.parquet"
+                path.parent.mkdir(exist_ok=True)
+                writers[name] = open_files.enter_context(pq.ParquetWriter(path, table.schema, compression="zstd"))
+            writers[name].write_table(table)
+            rows[name] = rows.get(name, 0) + table.num_rows
     return rows
 
 

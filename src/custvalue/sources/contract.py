@@ -1,79 +1,10 @@
-"""The data contract: every table's columns, types, units and keys, and when a row could be known."""
+"""The data contract: every table's columns, types, units and keys."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-MONEY = "DECIMAL(18,4)"
-VOLUME = "DECIMAL(18,4)"
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a contract table.
-
-    Attributes
-    ----------
-    name, dtype : str
-        Contract name and SQL type. Money and volumes are DECIMAL so that sums are exact on every engine.
-    unit : str
-        Empty for texts, dates and flags.
-    required : bool
-        The column must be there.
-    nullable : bool
-        Values may be missing.
-    minimum : float, optional
-        Smallest allowed value.
-    allowed : tuple of str
-        The only texts allowed, if any are given.
-    hidden_until : str, optional
-        A time column of the same row: before that moment nobody could know this value, so the cut blanks it.
-    """
-
-    name: str
-    dtype: str
-    unit: str = ""
-    required: bool = False
-    nullable: bool = True
-    minimum: float | None = None
-    allowed: tuple[str, ...] = ()
-    hidden_until: str | None = None
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table of the contract.
-
-    Attributes
-    ----------
-    name : str
-        Table name; also the file's stem.
-    key : tuple of str
-        Columns that identify a row. The same key may come again with a later ``available_at``: the latest known wins.
-    event : str, optional
-        Column of the row's event time (a ``month`` or ``day`` is over at its end); without one the table carries no
-        ``available_at``.
-    columns : tuple of Column
-        In contract order.
-    required : bool
-        No run can do without it.
-    """
-
-    name: str
-    key: tuple[str, ...]
-    event: str | None
-    columns: tuple[Column, ...]
-    required: bool = False
-    by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
-
-    @property
-    def monthly(self) -> bool:
-        """Whether a row stands for a whole month."""
-        return "month" in self.key
+from custvalue.sources.declaration import MONEY, VOLUME, Column, Table
 
 
 def _key(name: str, dtype: str = "VARCHAR") -> Column:
@@ -92,8 +23,8 @@ def _volume(name: str, unit: str) -> Column:
     return Column(name, VOLUME, unit, minimum=0)
 
 
-def _count(name: str, unit: str = "count") -> Column:
-    return Column(name, "BIGINT", unit, minimum=0)
+def _count(name: str, unit: str = "count", *, maximum: float | None = None) -> Column:
+    return Column(name, "BIGINT", unit, minimum=0, maximum=maximum)
 
 
 _BILL_PARTS = ("rent", "voice", "sms", "data", "vas", "roaming", "device", "discount", "tax", "cost")
@@ -114,12 +45,13 @@ _TABLES = (
             _text("region"),
             Column("birth_year", "BIGINT", "year", minimum=1890),
             _text("plan"),
-            _text("manager_id"),
+            Column("manager_id", "VARCHAR", refers="managers"),
             Column("marketing_consent", "BOOLEAN"),
             Column("traffic_data_consent", "BOOLEAN"),
             _text("status", allowed=("active", "silent", "suspended", "closed")),
         ),
         required=True,
+        announced=True,
     ),
     Table(
         "billing",
@@ -144,10 +76,10 @@ _TABLES = (
             _volume("voice_minutes", "minutes"),
             _count("sms_count"),
             _volume("data_mb", "MB"),
-            _count("roaming_days", "days"),
-            _count("active_days", "days"),
+            _count("roaming_days", "days", maximum=31),
+            _count("active_days", "days", maximum=31),
             _count("distinct_peers"),
-            Column("off_net_share", "DOUBLE", "share", minimum=0),
+            Column("off_net_share", "DOUBLE", "share", minimum=0, maximum=1),
         ),
     ),
     Table(
@@ -175,6 +107,7 @@ _TABLES = (
             _text("channel"),
             _money("balance_after"),
         ),
+        steady=True,
     ),
     Table(
         "complaints",
@@ -184,14 +117,15 @@ _TABLES = (
             _key("complaint_id"),
             _key("customer_id"),
             Column("opened_at", "TIMESTAMP", required=True, nullable=False),
-            Column("first_response_at", "TIMESTAMP", hidden_until="first_response_at"),
-            Column("closed_at", "TIMESTAMP", hidden_until="closed_at"),
+            Column("first_response_at", "TIMESTAMP", hidden_until="first_response_at", not_before="opened_at"),
+            Column("closed_at", "TIMESTAMP", hidden_until="closed_at", not_before="opened_at"),
             _text("category"),
             Column("level", "BIGINT", minimum=0),
             Column("escalated", "BOOLEAN"),
             Column("justified", "BOOLEAN", hidden_until="closed_at"),
-            _text("repeat_of"),
+            Column("repeat_of", "VARCHAR", refers="complaints"),
         ),
+        steady=True,
     ),
     Table(
         "surveys",
@@ -201,9 +135,9 @@ _TABLES = (
             _key("survey_id"),
             _key("customer_id"),
             Column("asked_at", "TIMESTAMP", required=True, nullable=False),
-            Column("answered_at", "TIMESTAMP", hidden_until="answered_at"),
+            Column("answered_at", "TIMESTAMP", hidden_until="answered_at", not_before="asked_at"),
             _text("kind"),
-            Column("score", "BIGINT", "points", minimum=1, hidden_until="answered_at"),
+            Column("score", "BIGINT", "points", minimum=1, maximum=10, hidden_until="answered_at"),
         ),
     ),
     Table(
@@ -216,10 +150,11 @@ _TABLES = (
             _text("kind", allowed=("contract", "bundle", "discount", "trial"), required=True),
             _text("product"),
             Column("starts_on", "DATE", required=True, nullable=False),
-            Column("ends_on", "DATE"),  # the last day in force
+            Column("ends_on", "DATE", not_before="starts_on"),  # the last day in force
             _money("penalty"),
             _money("monthly_fee"),
         ),
+        announced=True,
     ),
     Table(
         "events",
@@ -231,6 +166,7 @@ _TABLES = (
             _text("event_type", required=True),
             Column("occurred_at", "TIMESTAMP", required=True, nullable=False),
         ),
+        steady=True,
     ),
     Table(
         "contacts",
@@ -254,12 +190,14 @@ _TABLES = (
         "left_on",
         (_key("customer_id"), _key("left_on", "DATE"), _text("kind", allowed=DEPARTURE_KINDS, required=True)),
         required=True,
+        announced=True,
     ),
     Table(
         "tier_history",
         ("customer_id", "valid_from"),
         "valid_from",
         (_key("customer_id"), _key("valid_from", "DATE"), _text("tier", required=True), _text("policy_version")),
+        announced=True,
     ),
     Table(
         "managers",
@@ -270,13 +208,13 @@ _TABLES = (
             _key("valid_from", "DATE"),
             _text("name"),
             _text("team"),
-            _text("lead_id"),
+            Column("lead_id", "VARCHAR", refers="managers"),
             _text("region"),
             _text("language"),
             _count("daily_capacity"),
             _text("tiers"),
             Column("absent_from", "DATE"),
-            Column("absent_to", "DATE"),
+            Column("absent_to", "DATE", not_before="absent_from"),
         ),
     ),
     Table("directory", ("customer_id",), None, (_key("customer_id"), _text("crm_id"), _text("name"), _text("msisdn"))),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import re
-import zlib
 from pathlib import Path, PurePath
 
 import ibis
@@ -13,67 +11,14 @@ from ibis.backends.duckdb import Backend
 
 from custvalue.config import SourceMapping
 from custvalue.config.sources import RawInput, TableMapping, Unpivot
-from custvalue.engines import EngineError, run, scalar
+from custvalue.engines import EngineError, run
 from custvalue.errors import ConfigError, DataError, some
 from custvalue.sources.contract import CONTRACT
+from custvalue.sources.files import file_select, refuse_broken_gzip
+from custvalue.sources.sql import cast_to, literal, quoted, refuse_bad_casts
 
-_SUFFIXES = (".parquet", ".csv", ".csv.gz")
 _FILE_BACKENDS = ("sqlite", "duckdb")
-_CSV = """quote = '"', escape = '"', comment = ''"""
 _CREDENTIALS = re.compile(r"(://[^/@\s]*:)[^/@\s]*@")
-
-
-def quoted(name: str) -> str:
-    """Quote an identifier for SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Quote a text for SQL."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def find_contract_files(folder: Path) -> dict[str, Path]:
-    """Find ``<table>.parquet``, ``.csv`` or ``.csv.gz`` for each contract table in a folder."""
-    if not folder.is_dir():
-        raise DataError(f"data folder {folder} does not exist. Check `sources.folder`.")
-    found = {}
-    for name in CONTRACT:
-        paths = [folder / f"{name}{suffix}" for suffix in _SUFFIXES if (folder / f"{name}{suffix}").is_file()]
-        if len(paths) > 1:
-            raise DataError(f"table {name}: found {some(path.name for path in paths)} in {folder}. Keep one of them.")
-        if paths:
-            refuse_broken_gzip(paths[0], f"table {name}")
-            found[name] = paths[0]
-    return found
-
-
-def refuse_broken_gzip(path: Path, where: str) -> None:
-    """Stop at a gzip file that breaks off or fails its checksum; DuckDB would read what is left of it without a word.
-
-    Raises
-    ------
-    DataError
-        The file is broken.
-    """
-    if path.suffix != ".gz":
-        return
-    try:
-        with gzip.open(path) as file:
-            while file.read(1 << 20):
-                pass
-    except (EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{where}: {path.name} cannot be read: {error}. Copy the file again.") from error
-
-
-def file_select(path: Path | str) -> str:
-    """SELECT over a Parquet or CSV file; CSV values arrive as text, so that nothing is guessed.
-
-    Quotes and comments are not guessed either: the guess rests on a file's beginning, and cuts values of the rest at a ``#``.
-    """
-    if str(path).endswith(".parquet"):
-        return f"SELECT * FROM read_parquet({literal(str(path))})"
-    return f"SELECT * FROM read_csv({literal(str(path))}, all_varchar = true, header = true, {_CSV})"
 
 
 def load_raw_inputs(con: Backend, mapping: SourceMapping, folder: Path, *, mapping_file: Path) -> tuple[list[Path], dict[str, str]]:
@@ -152,30 +97,8 @@ def _cast_select(con: Backend, view: str, cast: dict[str, str], where: str) -> s
         raise ConfigError(f"{where}: cast names {some(unknown)}, but the columns are {some(names, 12)}.")
     for column, dtype in cast.items():
         refuse_bad_casts(con, view, quoted(column), dtype, f"{where}, column {column}")
-    parts = [f"CAST({quoted(c)} AS {cast[c]}) AS {quoted(c)}" if c in cast else quoted(c) for c in names]
+    parts = [f"{cast_to(quoted(c), cast[c])} AS {quoted(c)}" if c in cast else quoted(c) for c in names]
     return f"SELECT {', '.join(parts)} FROM {view}"
-
-
-def refuse_bad_casts(con: Backend, relation: str, expression: str, dtype: str, where: str) -> None:
-    """Stop if values of an expression do not convert to a type without loss of meaning.
-
-    Raises
-    ------
-    DataError
-        With the number of bad values and three examples.
-    """
-    bad = f"v IS NOT NULL AND TRY_CAST(v AS {dtype}) IS NULL"
-    if dtype in ("BIGINT", "INTEGER"):
-        bad = f"({bad}) OR TRY_CAST(v AS DOUBLE) <> TRY_CAST(v AS {dtype})"
-    count, examples = run(
-        con,
-        f"SELECT count(*), list(DISTINCT v ORDER BY v)[1:3] FROM (SELECT {expression} AS v FROM {relation}) WHERE {bad}",
-    )[0]
-    if count:
-        kind = {"DATE": "dates (YYYY-MM-DD)", "TIMESTAMP": "times (YYYY-MM-DD HH:MM:SS)"}.get(dtype, dtype)
-        raise DataError(
-            f"{where}: {count:,} value(s) are not {kind}: {some(map(repr, examples))}. Mend the file, or convert the column in the mapping."
-        )
 
 
 def _copy_foreign_table(con: Backend, source: RawInput, name: str, where: str) -> None:
@@ -187,8 +110,12 @@ def _copy_foreign_table(con: Backend, source: RawInput, name: str, where: str) -
         foreign = ibis.connect(str(source.backend))
         con.create_table(name, foreign.table(str(source.table)).to_pyarrow(), database="raw")
     except Exception as error:  # every backend has its own errors; all of them mean the same to the user
-        told = _CREDENTIALS.sub(r"\1***@", str(error))
-        raise DataError(f"{where}: table {source.table} of the backend cannot be read: {told}") from error
+        raise DataError(f"{where}: table {source.table} of the backend cannot be read: {without_credentials(str(error))}") from error
+
+
+def without_credentials(text: str) -> str:
+    """Take passwords out of addresses."""
+    return _CREDENTIALS.sub(r"\1***@", text)
 
 
 def _rows_digest(con: Backend, relation: str) -> str:
@@ -228,8 +155,3 @@ def _month_columns(unpivot: Unpivot, table: str, day: str) -> dict[str, str]:
 def _select(columns: dict[str, str], source: str) -> str:
     parts = ", ".join(f"{expression} AS {quoted(target)}" for target, expression in columns.items())
     return f"SELECT {parts} FROM {source}"
-
-
-def count_rows(con: Backend, relation: str) -> int:
-    """Number of rows of a relation."""
-    return int(scalar(con, f"SELECT count(*) FROM {relation}"))

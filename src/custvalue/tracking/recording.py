@@ -154,7 +154,7 @@ def _save_model(training: Training, folder: Path, *, run_id: str, model_id: str)
         booster,
         str(folder),
         mlflow_model=card,
-        signature=infer_signature(encoded, booster.predict(encoded.to_numpy())),
+        signature=infer_signature(encoded, numpy.asarray(booster.predict(encoded.to_numpy()))),
         # Named here, because MLflow would otherwise load the model in a second process to find them.
         pip_requirements=[f"lightgbm=={lightgbm.__version__}", f"numpy=={numpy.__version__}"],
     )

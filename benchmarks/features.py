@@ -1,0 +1,194 @@
+"""Features of a whole base: custvalue on DuckDB beside the same features in plain pandas and on Spark.
+
+Run ``python benchmarks/features.py [--customers 100000 1000000] [--engines duckdb pandas spark]``; it prints a Markdown table.
+
+Tables are simulated once a size into a folder and kept there. Every run is a process of its own, which reads Parquet and writes one Parquet
+file of features; runs of different engines take turns, so that a busy machine slows them alike. Memory is the peak of the process and of
+what it started (Spark's Java).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+from custvalue.config import Config, load_config, ready_configs
+from custvalue.sources import add_months
+
+START, MONTHS, SEED = date(2024, 1, 1), 24, 7
+AS_OF = add_months(START, MONTHS)
+ENGINES = ("duckdb", "pandas", "spark")
+POLL_SECONDS = 0.05
+
+
+def config_of(folder: Path) -> Config:
+    """Give the demonstration's config over another folder of tables."""
+    config = load_config(ready_configs() / "demo.yaml")
+    return config.model_copy(update={"sources": config.sources.model_copy(update={"folder": folder}), "output": folder / "output"})
+
+
+def build_on_duckdb(folder: Path, out: Path) -> dict[str, float]:
+    """Open and check the tables, then build all features and write them."""
+    from custvalue.features import build_features
+    from custvalue.sources import open_tables
+
+    config = config_of(folder)
+    began = time.perf_counter()
+    tables = open_tables(config)
+    opened = time.perf_counter()
+    built = build_features(tables.known(AS_OF), tables.moment(AS_OF), config.features, delay_days=tables.delay_days)
+    tables.con.to_parquet(built.table, out)
+    return {"check": opened - began, "seconds": time.perf_counter() - opened, "columns": len(built.columns)}
+
+
+def build_in_pandas(folder: Path, out: Path) -> dict[str, float]:
+    """Build the same features in plain pandas and write them."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    import pandas_features
+
+    began = time.perf_counter()
+    frame = pandas_features.build(folder, config_of(folder).features, AS_OF)
+    frame.to_parquet(out, index=False)
+    return {"seconds": time.perf_counter() - began, "columns": frame.shape[1] - 1}
+
+
+def build_on_spark(folder: Path, out: Path) -> dict[str, float]:
+    """Build the same features on Spark, local[2], and write them; starting the session is not counted."""
+    from custvalue.engines import spark
+    from custvalue.features import build_features
+    from custvalue.sources import CONTRACT, Moment, cut
+
+    config = config_of(folder)
+    con = spark.connect(cores=2)
+    began = time.perf_counter()
+    moment = Moment(AS_OF, config.time_zone)
+    tables = spark.read_folder(con, folder)
+    known = {name: cut(table, CONTRACT[name], moment, revised=True) for name, table in tables.items()}
+    built = build_features(known, moment, config.features)
+    spark.write_parquet(con, built.table, out)
+    return {"seconds": time.perf_counter() - began, "columns": len(built.columns)}
+
+
+BUILD = {"duckdb": build_on_duckdb, "pandas": build_in_pandas, "spark": build_on_spark}
+
+
+def peak_of_tree(process: subprocess.Popen[str]) -> float:
+    """Watch a process and its children until it ends; give the highest sum of their resident memory, GB."""
+    peak, done = 0, threading.Event()
+    while not done.is_set():
+        peak = max(peak, sum(resident(pid) for pid in (process.pid, *descendants(process.pid))))
+        if process.poll() is not None:
+            break
+        done.wait(POLL_SECONDS)
+    return peak / 2**30
+
+
+def resident(pid: int) -> int:
+    """Resident memory of a process, bytes; 0 once it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+    except (OSError, IndexError):
+        return 0
+
+
+def descendants(pid: int) -> list[int]:
+    """Processes that a process has started, and theirs."""
+    try:
+        children = [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+    except OSError:
+        return []
+    return [found for child in children for found in (child, *descendants(child))]
+
+
+def run(engine: str, folder: Path) -> dict[str, float]:
+    """Run one engine in a process of its own.
+
+    Raises
+    ------
+    RuntimeError
+        It failed, or ran out of memory.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        command = [sys.executable, __file__, "--one", engine, str(folder), str(Path(scratch) / "features.parquet")]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        peak = peak_of_tree(process)
+        told = process.stdout.read() if process.stdout else ""
+    if process.returncode:
+        raise RuntimeError(f"{engine} on {folder.name} ended with exit code {process.returncode}")
+    return {**json.loads(told.splitlines()[-1]), "gigabytes": peak}
+
+
+def simulated(folder: Path, customers: int) -> Path:
+    """Give the folder of so many customers' tables, simulated where they are not there yet."""
+    from custvalue.simulate import simulate
+
+    out = folder / f"customers-{customers}"
+    if not (out / "simulation.json").exists():
+        print(f"simulating {customers:,} customers into {out} …", file=sys.stderr, flush=True)
+        simulate(out, customers=customers, months=MONTHS, seed=SEED, start=START)
+    return out
+
+
+def features_table(found: Mapping[int, Mapping[str, Sequence[Mapping[str, float]]]]) -> list[str]:
+    """Write medians over runs, ratios to DuckDB of the same size, and the growth exponent from one size to the next."""
+    lines = ["| customers | engine | features | seconds | times DuckDB | peak GB | times DuckDB | growth exponent |"]
+    lines += ["|---:|---|---:|---:|---:|---:|---:|---:|"]
+    before: dict[str, tuple[int, float]] = {}
+    for customers, by_engine in found.items():
+        middle = {name: {key: statistics.median(one[key] for one in runs) for key in runs[0]} for name, runs in by_engine.items()}
+        base = middle.get("duckdb")
+        for name, figures in middle.items():
+            ratios = [f"{figures[key] / base[key]:.1f}" if base else "" for key in ("seconds", "gigabytes")]
+            growth = ""
+            if name in before:
+                smaller, took = before[name]
+                growth = f"{math.log(figures['seconds'] / took) / math.log(customers / smaller):.2f}"
+            before[name] = (customers, figures["seconds"])
+            cells = [f"{customers:,}", name, f"{figures['columns']:.0f}", f"{figures['seconds']:.1f}", ratios[0]]
+            cells += [f"{figures['gigabytes']:.2f}", ratios[1], growth]
+            lines.append(f"| {' | '.join(cells)} |")
+        if base:
+            lines.append(f"| {customers:,} | duckdb, opening and checking the contract first | | {base['check']:.1f} | | | | |")
+    return lines
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the command line, print the table, and give the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--customers", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
+    parser.add_argument("--runs", type=int, default=3, help="runs of each engine and size (default: %(default)s)")
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "custvalue-benchmark")
+    parser.add_argument("--one", nargs=3, metavar=("ENGINE", "TABLES", "OUT"), help=argparse.SUPPRESS)
+    chosen = parser.parse_args(arguments)
+    if chosen.one:
+        engine, folder, out = chosen.one
+        print(json.dumps(BUILD[engine](Path(folder), Path(out))))
+        return 0
+    found: dict[int, dict[str, list[dict[str, float]]]] = {}
+    for customers in sorted(chosen.customers):
+        folder = simulated(chosen.folder, customers)
+        found[customers] = {engine: [] for engine in chosen.engines}
+        for turn in range(chosen.runs):
+            for engine in chosen.engines:
+                figures = run(engine, folder)
+                found[customers][engine].append(figures)
+                told = f"{customers:,} {engine} {turn + 1}/{chosen.runs}: {figures['seconds']:.1f} s, {figures['gigabytes']:.2f} GB"
+                print(told, file=sys.stderr, flush=True)
+    print(f"{MONTHS} months, seed {SEED}, medians of {chosen.runs} run(s).\n")
+    print("\n".join(features_table(found)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,247 @@
+"""An operator that can be played: month by month, under one's own choice of whom to call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from custvalue.errors import ConfigError
+from custvalue.simulate.arrow import dates, money, names
+from custvalue.simulate.campaigns import NO_CALL, Effect, Plan
+from custvalue.simulate.catalogue import CONTACT_OUTCOMES, DEPARTURES
+from custvalue.simulate.contact_lists import Names, read_contacts, refuse
+from custvalue.simulate.facts import PEOPLE
+from custvalue.simulate.numbers import draw_numbers
+from custvalue.simulate.shards import Shard
+from custvalue.simulate.simulation import describe, prepare
+from custvalue.simulate.tables import TABLES, built_tables
+from custvalue.simulate.timeline import Flags, Ints
+from custvalue.simulate.world import World, draw_world, group_ids
+from custvalue.simulate.writing import refuse_foreign_folder, write_folder
+
+
+@dataclass(frozen=True)
+class Month:
+    """What one month brought.
+
+    Attributes
+    ----------
+    month : date
+        Its first day.
+    contacts : pyarrow.Table
+        ``customer_id``, ``reached``, ``outcome`` of everybody called.
+    departures : pyarrow.Table
+        ``customer_id``, ``left_on``, ``kind`` of everybody who left in the month. The operator's own warehouse learns it later.
+    """
+
+    month: date
+    contacts: pa.Table
+    departures: pa.Table
+    _charge: Callable[[], pa.Table]
+
+    @cached_property
+    def revenue(self) -> pa.Table:
+        """``customer_id``, ``revenue`` of everybody charged for the month; worked out when it is first asked for."""
+        return self._charge()
+
+
+class Operator:
+    """A synthetic operator whose campaigns are up to the caller.
+
+    All luck belongs to a customer and a month and is the same whatever calls are made: two operators with the same arguments differ only in
+    what calls have changed. Who was called under neither of two policies lives the same life under both, unless a neighbour (somebody of
+    the same household or community) left under one of them, which makes leaving likelier, as it does in life. All customers are kept in
+    memory, about 5 kB each over two years.
+
+    Parameters
+    ----------
+    scenario : str or Path
+        A name in `SCENARIOS`, or a YAML file.
+    customers : int
+        Customers on the network at the start.
+    months : int
+        Most months that may be lived.
+    seed : int
+        Seed of every random stream.
+    start : date
+        First day of the first month.
+
+    Raises
+    ------
+    ConfigError
+        An argument is out of range; the scenario is unknown or faulty.
+    """
+
+    def __init__(
+        self, scenario: str | Path = "postpaid", *, customers: int, months: int, seed: int, start: date = date(2024, 1, 1)
+    ) -> None:
+        self._facts = prepare(scenario, customers=customers, months=months, seed=seed, start=start)
+        self._made: Callable[[int], dict[str, object]] = lambda lived: describe(
+            scenario, customers=customers, months=lived, seed=seed, start=start
+        )
+        self._shards = [Shard(self._facts, number, size) for number, size in enumerate(self._facts.shard_sizes())]
+        self._drawn: tuple[int, list[World]] = (0, [])
+
+    @property
+    def months_lived(self) -> int:
+        """How many months are over."""
+        return self._shards[0].months
+
+    @property
+    def month(self) -> date:
+        """First day of the month to come."""
+        day: date = self._facts.timeline.first[self.months_lived].astype(object)
+        return day
+
+    def run(self, months: int) -> None:
+        """Live so many months under the operator's own campaigns: managers' picks, and some customers drawn by lot.
+
+        Raises
+        ------
+        ConfigError
+            More months than are left.
+        """
+        self._refuse_too_many(months)
+        for shard in self._shards:
+            for _ in range(months):
+                shard.pass_month(shard.own_plan())
+
+    def may_be_called(self) -> pa.Array:
+        """Identifiers of who is in service on the first day of the month to come, and allows marketing."""
+        return pa.concat_arrays([self._ids(shard, np.flatnonzero(shard.may_be_called())) for shard in self._shards])
+
+    def step(self, contacts: Iterable[str] | Mapping[str, str | None]) -> Month:
+        """Live one month in which exactly these customers are called, on its first day.
+
+        Parameters
+        ----------
+        contacts : iterable of str, or mapping
+            Customer ids; or customer id → name of an offer of the scenario (None: the first one).
+
+        Raises
+        ------
+        ConfigError
+            An id is unknown, comes twice, belongs to somebody who has left or does not allow marketing; an offer is unknown; no month is
+            left. Nothing has happened then.
+        """
+        self._refuse_too_many(1)
+        plans = self._plans(contacts)
+        month, lived = self.month, self.months_lived
+        effects = [shard.pass_month(plan) for shard, plan in zip(self._shards, plans, strict=True)]
+        called = [self._contacts(shard, plan, effect) for shard, plan, effect in zip(self._shards, plans, effects, strict=True)]
+        left = [self._departures(shard, lived) for shard in self._shards]
+        return Month(month, pa.concat_tables(called), pa.concat_tables(left), lambda: self._revenue(lived))
+
+    def tables(self) -> dict[str, pa.Table]:
+        """Build the contract tables of the months lived so far.
+
+        Raises
+        ------
+        ConfigError
+            No month has been lived yet.
+        """
+        parts: dict[str, list[pa.Table]] = {}
+        for name, table in self._built():
+            if name in TABLES:
+                parts.setdefault(name, []).append(table)
+        return {name: pa.concat_tables(tables) for name, tables in parts.items()}
+
+    def write(self, out: Path) -> dict[str, int]:
+        """Write the months lived so far as `simulate` does, the truth included.
+
+        Returns
+        -------
+        dict
+            Contract table → rows.
+
+        Raises
+        ------
+        ConfigError
+            No month has been lived yet; the folder holds other things or cannot be written.
+        TryAgainError
+            The disk is full.
+        """
+        out = out.resolve()
+        refuse_foreign_folder(out)
+        rows = write_folder(out, self._built(), self._made(self.months_lived))
+        return {name: rows[name] for name in TABLES if name in rows}
+
+    def _built(self) -> Iterator[tuple[str, pa.Table]]:
+        for world in self._worlds():
+            yield from built_tables(world, first=world.shard == 0)
+
+    def _worlds(self) -> list[World]:
+        if not self.months_lived:
+            raise ConfigError("no month has been lived yet, so there is nothing to record. Call `run` or `step` first.")
+        if self._drawn[0] != self.months_lived:
+            self._drawn = (self.months_lived, [draw_world(shard) for shard in self._shards])
+        return self._drawn[1]
+
+    def _revenue(self, month: int) -> pa.Table:
+        parts = []
+        for world in self._worlds():
+            who = np.flatnonzero((world.service_days[month] > 0) | (world.bills.revenue[month] != 0))
+            parts.append(pa.table({"customer_id": world.customer_ids(who), "revenue": money(world.bills.revenue[month, who])}))
+        return pa.concat_tables(parts)
+
+    def _contacts(self, shard: Shard, plan: Plan, effect: Effect) -> pa.Table:
+        who = np.flatnonzero(plan.offer != NO_CALL)
+        outcome = names(CONTACT_OUTCOMES, effect.outcome[who])
+        return pa.table({"customer_id": self._ids(shard, who), "reached": pa.array(effect.reached[who]), "outcome": outcome})
+
+    def _departures(self, shard: Shard, month: int) -> pa.Table:
+        who = np.flatnonzero(shard.state.left_month == month)
+        kind, left_on = names(DEPARTURES, shard.state.kind[who]), dates(shard.state.left_on[who])
+        return pa.table({"customer_id": self._ids(shard, who), "left_on": left_on, "kind": kind})
+
+    def _plans(self, contacts: Iterable[str] | Mapping[str, str | None]) -> list[Plan]:
+        ids, number, offer = read_contacts(contacts, [offer.name for offer in self._facts.scenario.contacts.offers])
+        of_shard = number // PEOPLE
+        refuse(ids[of_shard >= len(self._shards)], len(ids), "unknown")
+        plans = []
+        for shard in self._shards:
+            rows = of_shard == shard.number
+            plans.append(self._plan(shard, number[rows] % PEOPLE, offer[rows], ids[rows]))
+        return plans
+
+    def _plan(self, shard: Shard, number: Ints, offer: Ints, ids: Names) -> Plan:
+        people = len(shard.people)
+        refuse(ids[number >= people], len(ids), "unknown")
+        who = self._now_held_by(shard)[number]
+        there, allowed = shard.in_service()[who], shard.may_be_called()[who]
+        refuse(ids[~there], len(ids), f"not in service on {self.month}")
+        refuse(ids[~allowed], len(ids), "of customers who do not allow marketing")
+        plan = Plan.nobody(people)
+        plan.offer[who] = offer
+        return plan
+
+    def _ids(self, shard: Shard, who: Ints) -> pa.Array:
+        return group_ids("C", shard.number, self._first_holder(shard)[who])
+
+    def _first_holder(self, shard: Shard) -> Ints:
+        """Whose position each customer's id carries: the own one, unless ids are used again."""
+        people = shard.people
+        if not self._facts.scenario.reused_ids:
+            return np.arange(len(people))
+        left_on = np.where(shard.state.left_month < shard.months, shard.state.left_on, np.datetime64("NaT"))
+        numbers = draw_numbers(shard.facts.scenario, people.joined_on, people.joined_month >= 0, left_on, shard.state.kind, shard.streams)
+        return numbers.customer
+
+    def _now_held_by(self, shard: Shard) -> Ints:
+        """Who holds the id of each position now; who joined last, where it has been used again."""
+        holder = np.arange(len(shard.people))
+        there: Flags = shard.people.joined_month < shard.months
+        who = np.flatnonzero(there)
+        holder[self._first_holder(shard)[who]] = who
+        return holder
+
+    def _refuse_too_many(self, months: int) -> None:
+        left = self._facts.timeline.months - self.months_lived
+        if not 0 <= months <= left:
+            raise ConfigError(f"{months} month(s) asked for, and {left} are left. Make the operator with more `months`.")
