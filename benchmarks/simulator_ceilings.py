@@ -60,23 +60,30 @@ class Rows:
         """Keep some rows."""
         return Rows(self.frame[np.asarray(mask)].reset_index(drop=True), self.columns)
 
+    def of_horizon(self, horizon: int) -> Rows:
+        """Keep who stayed or left in the window of a horizon; ``outcome`` tells which."""
+        frame = self.frame.assign(outcome=self.frame[f"outcome_{horizon}"])
+        return Rows(frame[frame.outcome <= 1].reset_index(drop=True), self.columns)
+
     @property
     def y(self) -> Floats:
         """1 for those who left in the window."""
         return self.frame.outcome.to_numpy(dtype=np.float64)
 
 
-def labelled(tables: SourceTables, truth: pd.DataFrame, months: Sequence[int], horizon: int) -> Rows:
-    """Give features, outcomes and the oracles' chances of every customer active at the snapshots."""
+def featured(tables: SourceTables, truth: pd.DataFrame, months: Sequence[int]) -> Rows:
+    """Give features, the oracles' chances and each horizon's outcome (above 1: not judged) of every customer active at the snapshots."""
     config = load_config(ready_configs() / "demo.yaml")
-    churn = ChurnConfig(gap_months=GAP, horizon_months=horizon)
     parts, columns = [], ()
     for month in months:
         day = add_months(START, month)
         built = build_features(tables.known(day), tables.moment(day), config.features, delay_days=tables.delay_days)
         columns = built.columns
-        outcomes = label(tables, day, add_months(START, MONTHS), churn).to_pyarrow().to_pandas()
-        part = built.table.to_pyarrow().to_pandas().merge(outcomes[outcomes.outcome <= 1], on="customer_id")
+        part = built.table.to_pyarrow().to_pandas()
+        for horizon in HORIZONS:
+            churn = ChurnConfig(gap_months=GAP, horizon_months=horizon)
+            outcomes = label(tables, day, add_months(START, MONTHS), churn).to_pyarrow().to_pandas()
+            part = part.merge(outcomes.rename(columns={"outcome": f"outcome_{horizon}"}), on="customer_id")
         known = truth[truth.month == add_months(day, -1)]
         parts.append(part.merge(known, on="customer_id", suffixes=("", "_of_truth")))
     return Rows(pd.concat(parts, ignore_index=True), columns)
@@ -131,12 +138,13 @@ def judge_seed(folder: Path, customers: int, seed: int) -> dict[tuple[int, str],
     config = load_config(ready_configs() / "demo.yaml")
     tables = open_tables(config.model_copy(update={"sources": config.sources.model_copy(update={"folder": folder})}))
     truth = pd.read_parquet(folder / "truth" / "states.parquet")
+    judged, learnt = featured(tables, truth, JUDGE_AT), featured(tables, truth, LEARN_AT)
+    everyone = pd.concat([judged.frame.customer_id, learnt.frame.customer_id], ignore_index=True)
+    held = share_of_customers(everyone, JUDGED_SHARE, seed)
+    judged, learnt = judged.take(held[: len(judged.frame)]), learnt.take(~held[len(judged.frame) :])
     found = {}
     for horizon in HORIZONS:
-        judged, learnt = labelled(tables, truth, JUDGE_AT, horizon), labelled(tables, truth, LEARN_AT, horizon)
-        everyone = pd.concat([judged.frame.customer_id, learnt.frame.customer_id], ignore_index=True)
-        held = share_of_customers(everyone, JUDGED_SHARE, seed)
-        judge, learn = judged.take(held[: len(judged.frame)]), learnt.take(~held[len(judged.frame) :])
+        judge, learn = judged.of_horizon(horizon), learnt.of_horizon(horizon)
         few = learn.take(share_of_customers(learn.frame.customer_id, 1 / FEWER, seed + 1))
         ranked = {
             "five features, logistic": rank_by_logistic(few, judge),

@@ -101,7 +101,7 @@ def on_a_terminal() -> Callable[..., tuple[int, str]]:
 def test_a_person_sees_words_and_a_table(config, on_a_terminal):
     code, shown = on_a_terminal("check", "-c", str(config), "--as-of", "2024-09-01")
     assert code == 0
-    assert "contract holds: 9 tables" in shown
+    assert "contract holds: 14 tables" in shown
     assert '{"event"' not in shown
     assert shown.count(HIDE) == shown.count(SHOW) > 0
 

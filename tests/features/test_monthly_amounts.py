@@ -163,6 +163,15 @@ def test_a_bill_that_never_changes_has_neither_trend_nor_volatility(features):
         assert [found[f"revenue_{kind}_{window}m"] for kind in ("trend", "cv", "drop") for window in (3, 12)] == [0.0] * 6
 
 
+def test_a_bill_that_is_steady_again_after_a_step_has_neither_in_the_window_after_it(features):
+    for before, after in ((1000, "33.3333"), ("99999999.9999", "0.07"), ("29.85", "88888888.01")):
+        (found,) = features([amounts(*[Decimal(before)] * 6, *[Decimal(after)] * 3)])
+        assert [found[f"revenue_{kind}_3m"] for kind in ("trend", "cv", "drop")] == [0.0] * 3
+        months = np.array([float(before)] * 6 + [float(after)] * 3)
+        assert found["revenue_cv_12m"] == pytest.approx(months.std(ddof=1) / months.mean(), rel=1e-9)
+        assert found["revenue_trend_12m"] == pytest.approx(np.polyfit(range(9), months, 1)[0] / months.mean(), rel=1e-9)
+
+
 @pytest.mark.parametrize("name", ["revenue", "data_mb", "voice_minutes"])
 def test_large_amounts_do_not_overflow(features, name):
     (found,) = features([amounts(150_000, 99_999_999_999, Decimal("123456789.1234"), name=name)])

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 import ibis
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from custvalue.churn.frame import TrainingFrame
 from custvalue.churn.reporting import dated
 from custvalue.churn.snapshots import find_snapshots
 from custvalue.config import ChurnConfig, FeaturesConfig
+from custvalue.engines import in_background
 from custvalue.errors import ModelError
 from custvalue.features import FeatureColumn, active_customers, build_features
 from custvalue.sources import SourceTables, add_months
@@ -142,29 +146,44 @@ def training_frame(
     for day, why in list(snapshots.refused.items())[:3]:
         log(f"snapshot {day} refused: {why}")
     parts: list[pd.DataFrame] = []
+    asked: list[_Asked] = []
     columns: tuple[FeatureColumn, ...] = ()
     spec_hash = ""
-    for day in snapshots.usable:
-        built = build_features(tables.known(day), tables.moment(day), features, delay_days=tables.delay_days)
-        columns, spec_hash = built.columns, built.spec_hash
-        outcomes = _outcomes(tables, day, as_of, churn)
-        part = built.table.to_pyarrow().to_pandas().merge(outcomes, on="customer_id").sort_values("customer_id")
-        part.insert(0, "snapshot", np.datetime64(day))
-        parts.append(part)
-        contacted = int((part.outcome == _TREATED).sum())
-        told = f"snapshot {day}: {len(part):,} active, {int((part.outcome == _LEFT).sum()):,} left in the window"
-        log(f"{told}, {contacted:,} contacted and left out" if contacted else told)
+    with in_background(tables.con) as compute:
+        for day in snapshots.usable:
+            built = build_features(tables.known(day), tables.moment(day), features, delay_days=tables.delay_days)
+            columns, spec_hash = built.columns, built.spec_hash
+            contacted = treated(tables, day, as_of, churn) if churn.treated == "drop" else None
+            outcomes = compute(label(tables, day, as_of, churn))
+            asked.append(_Asked(day, compute(built.table), outcomes, None if contacted is None else compute(contacted)))
+            if len(asked) > 1:
+                parts.append(_part(asked.pop(0), log))
+        parts.extend(_part(last, log) for last in asked)
     return _stacked(pd.concat(parts, ignore_index=True), columns), columns, spec_hash
 
 
-def _outcomes(tables: SourceTables, snapshot: date, known_at: date, churn: ChurnConfig) -> pd.DataFrame:
-    """Label a snapshot's customers; those who would train but were contacted are marked, unless they are to be kept."""
-    outcomes: pd.DataFrame = label(tables, snapshot, known_at, churn).to_pyarrow().to_pandas()
-    contacted = treated(tables, snapshot, known_at, churn) if churn.treated == "drop" else None
-    if contacted is not None:
-        among = outcomes.customer_id.isin(contacted.to_pyarrow()["customer_id"].to_pylist())
+@dataclass(frozen=True)
+class _Asked:
+    """A snapshot whose tables the engine is computing."""
+
+    day: date
+    features: Future[pa.Table]
+    outcomes: Future[pa.Table]
+    contacted: Future[pa.Table] | None
+
+
+def _part(asked: _Asked, log: Callable[[str], None]) -> pd.DataFrame:
+    """Join a snapshot's features and outcomes; those who would train but were contacted are marked, unless they are to be kept."""
+    outcomes = asked.outcomes.result().to_pandas()
+    if asked.contacted is not None:
+        among = outcomes.customer_id.isin(asked.contacted.result()["customer_id"].to_pylist())
         outcomes.loc[among & (outcomes.outcome <= _LEFT), "outcome"] = _TREATED
-    return outcomes
+    part: pd.DataFrame = asked.features.result().to_pandas().merge(outcomes, on="customer_id").sort_values("customer_id")
+    part.insert(0, "snapshot", np.datetime64(asked.day))
+    contacted = int((part.outcome == _TREATED).sum())
+    told = f"snapshot {asked.day}: {len(part):,} active, {int((part.outcome == _LEFT).sum()):,} left in the window"
+    log(f"{told}, {contacted:,} contacted and left out" if contacted else told)
+    return part
 
 
 def _stacked(rows: pd.DataFrame, columns: tuple[FeatureColumn, ...]) -> TrainingFrame:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from ibis.backends import BaseBackend
 
 from custvalue.engines import duckdb, spark
-from custvalue.engines.duckdb import EngineError, connect, run, scalar
+from custvalue.engines.duckdb import EngineError, connect, in_background, run, scalar
 from custvalue.engines.parquet import read_tables
 
 ENGINES: Mapping[str, Callable[[], BaseBackend]] = {"duckdb": duckdb.connect, "spark": spark.connect}
 """Every engine and how to open it; a new one is one file and one line here."""
 
-__all__ = ["ENGINES", "EngineError", "connect", "read_tables", "run", "scalar"]
+__all__ = ["ENGINES", "EngineError", "connect", "in_background", "read_tables", "run", "scalar"]

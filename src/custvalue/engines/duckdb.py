@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import ibis
+import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from custvalue.errors import CustValueError
@@ -37,7 +42,41 @@ def connect(*, memory_limit: str | None = None, spill: Path | None = None) -> Ba
         con.raw_sql("SET temp_directory = '{}'".format(str(spill).replace("'", "''")))
     con.raw_sql("SET TimeZone = 'UTC'")
     con.raw_sql("SET enable_progress_bar = false")
+    con.raw_sql("SET preserve_insertion_order = false")  # who needs an order asks for it; keeping one takes memory
     return con
+
+
+@contextmanager
+def in_background(con: Backend) -> Iterator[Callable[[ibis.Table], Future[pa.Table]]]:
+    """Give a function that computes expressions one after another beside the caller.
+
+    Writing the statement of a wide expression takes Python as long as DuckDB takes to run it, so the next one is written meanwhile.
+    Python's collector of cycles rests inside: it would walk the millions of small objects of an expression again and again. Temporary
+    tables of the connection are not seen.
+
+    Yields
+    ------
+    callable
+        ``compute(expression) -> Future[pyarrow.Table]``; its errors are those of `run`.
+    """
+    cursor = con.con.cursor()
+    cursor.execute("SET TimeZone = 'UTC'")
+
+    def fetch(sql: str) -> pa.Table:
+        try:
+            return cursor.execute(sql).to_arrow_table()
+        except duckdb.Error as error:
+            raise EngineError(_told(error)) from error
+
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with ThreadPoolExecutor(max_workers=1) as worker:
+            yield lambda expression: worker.submit(fetch, str(con.compile(expression)))
+    finally:
+        cursor.close()
+        if collecting:
+            gc.enable()
 
 
 def run(con: Backend, sql: str) -> list[tuple[Any, ...]]:

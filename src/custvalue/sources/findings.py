@@ -89,9 +89,9 @@ class TableReport:
         """How many rules hold."""
         return self.checks - len({(finding.check, finding.column) for finding in self.findings})
 
-    def with_freshness(self, expected: str, findings: Iterable[Finding]) -> TableReport:
-        """Return the report with freshness as one more rule that was looked at."""
-        return replace(self, expected=expected, checks=self.checks + 1, findings=(*self.findings, *findings))
+    def with_freshness(self, newest: str, expected: str, findings: Iterable[Finding]) -> TableReport:
+        """Return the report with what is known at a moment, and freshness as one more rule that was looked at."""
+        return replace(self, newest=newest, expected=expected, checks=self.checks + 1, findings=(*self.findings, *findings))
 
 
 class ContractError(DataError):

@@ -133,10 +133,12 @@ def with_freshness(tables: SourceTables, freshness: Iterable[Freshness]) -> list
 
 
 def _with_freshness(tables: SourceTables, report: TableReport, entry: Freshness | None) -> TableReport:
-    if entry is None or not (entry.expected or entry.due):
+    if entry is None:
         return report
+    if not (entry.expected or entry.due):
+        return replace(report, newest=entry.newest)
     found = [_late(entry)] if entry.late else []
-    return report.with_freshness(entry.expected or entry.due, allow(found, tables.checks.allowed(entry.table)))
+    return report.with_freshness(entry.newest, entry.expected or entry.due, allow(found, tables.checks.allowed(entry.table)))
 
 
 def _late(entry: Freshness) -> Finding:
