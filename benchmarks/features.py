@@ -4,7 +4,7 @@ Run ``python benchmarks/features.py [--customers 100000 1000000] [--engines duck
 
 Tables are simulated once a size into a folder and kept there. Every run is a process of its own, which reads Parquet and writes one Parquet
 file of features; runs of different engines take turns, so that a busy machine slows them alike. Memory is the peak of the process and of
-what it started (Spark's Java).
+what it started (Spark's Java). More than a million customers are a million read several times, each time with ids of its own (DuckDB only).
 """
 
 from __future__ import annotations
@@ -22,13 +22,21 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+import ibis
+
 from custvalue.config import Config, load_config, ready_configs
-from custvalue.sources import add_months
+from custvalue.sources import CONTRACT, add_months
 
 START, MONTHS, SEED = date(2024, 1, 1), 24, 7
 AS_OF = add_months(START, MONTHS)
 ENGINES = ("duckdb", "pandas", "spark")
 POLL_SECONDS = 0.05
+LARGEST = 1_000_000
+"""Most customers to simulate."""
+REVISED = ("complaints", "contracts", "surveys")
+"""Simulated tables in which a row comes again once more is known of it."""
+_KEYS = {table.key[0] for table in CONTRACT.values() if table.name != "managers"}
+IDS = _KEYS | {"account_id", "household_id", "repeat_of"}
 
 
 def config_of(folder: Path) -> Config:
@@ -42,13 +50,30 @@ def build_on_duckdb(folder: Path, out: Path) -> dict[str, float]:
     from custvalue.features import build_features
     from custvalue.sources import open_tables
 
+    folder, copies = source_of(folder)
     config = config_of(folder)
     began = time.perf_counter()
-    tables = open_tables(config)
+    tables = open_tables(config, copy_below=0)  # every engine reads its files while the clock runs
     opened = time.perf_counter()
-    built = build_features(tables.known(AS_OF), tables.moment(AS_OF), config.features, delay_days=tables.delay_days)
+    known = {name: copied(table, copies) for name, table in tables.known(AS_OF).items()}
+    built = build_features(known, tables.moment(AS_OF), config.features, delay_days=tables.delay_days)
     tables.con.to_parquet(built.table, out)
     return {"check": opened - began, "seconds": time.perf_counter() - opened, "columns": len(built.columns)}
+
+
+def source_of(folder: Path) -> tuple[Path, int]:
+    """Give the simulated folder behind a size, and how often it is read: beyond `LARGEST` customers a smaller one is read several times."""
+    customers = int(folder.name.partition("-")[2])
+    copies = max(customers // LARGEST, 1)
+    return folder.with_name(f"customers-{customers // copies}"), copies
+
+
+def copied(table: ibis.Table, copies: int) -> ibis.Table:
+    """Give a table several times over, each time with ids of its own."""
+    ids = [name for name in table.columns if name in IDS]
+    if copies == 1 or not ids:
+        return table
+    return ibis.union(*(table.mutate(**{name: table[name] + f"-{copy}" for name in ids}) for copy in range(copies)))
 
 
 def build_in_pandas(folder: Path, out: Path) -> dict[str, float]:
@@ -64,18 +89,20 @@ def build_in_pandas(folder: Path, out: Path) -> dict[str, float]:
 
 def build_on_spark(folder: Path, out: Path) -> dict[str, float]:
     """Build the same features on Spark, local[2], and write them; starting the session is not counted."""
-    from custvalue.engines import spark
+    from custvalue.engines import read_tables, spark
     from custvalue.features import build_features
-    from custvalue.sources import CONTRACT, Moment, cut
+    from custvalue.sources import Moment, cut
 
     config = config_of(folder)
-    con = spark.connect(cores=2)
+    con = spark.connect(settings={"spark.driver.memory": "8g"})
     began = time.perf_counter()
     moment = Moment(AS_OF, config.time_zone)
-    tables = spark.read_folder(con, folder)
-    known = {name: cut(table, CONTRACT[name], moment, revised=True) for name, table in tables.items()}
+    dated = {name: table for name, table in CONTRACT.items() if table.event is not None}
+    types = {name: {c.name: c.dtype for c in table.columns} | {"available_at": "TIMESTAMP"} for name, table in dated.items()}
+    tables = read_tables(con, folder, types)
+    known = {name: cut(table, CONTRACT[name], moment, revised=name in REVISED) for name, table in tables.items()}
     built = build_features(known, moment, config.features)
-    spark.write_parquet(con, built.table, out)
+    con.to_parquet(built.table, out)
     return {"seconds": time.perf_counter() - began, "columns": len(built.columns)}
 
 
@@ -132,11 +159,12 @@ def simulated(folder: Path, customers: int) -> Path:
     """Give the folder of so many customers' tables, simulated where they are not there yet."""
     from custvalue.simulate import simulate
 
-    out = folder / f"customers-{customers}"
+    size = folder / f"customers-{customers}"
+    out, copies = source_of(size)
     if not (out / "simulation.json").exists():
-        print(f"simulating {customers:,} customers into {out} …", file=sys.stderr, flush=True)
-        simulate(out, customers=customers, months=MONTHS, seed=SEED, start=START)
-    return out
+        print(f"simulating {customers // copies:,} customers into {out} …", file=sys.stderr, flush=True)
+        simulate(out, customers=customers // copies, months=MONTHS, seed=SEED, start=START)
+    return size
 
 
 def features_table(found: Mapping[int, Mapping[str, Sequence[Mapping[str, float]]]]) -> list[str]:

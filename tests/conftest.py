@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers with two threads ea
 # A developer's own tracking server must not receive the tests' runs.
 for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"):
     os.environ.pop(name, None)
+
+# Expressions of hundreds of columns are millions of small objects: Python's collector would walk them all, again and again.
+gc.set_threshold(200_000, 50, 100)
 
 settings.register_profile("custvalue", deadline=None, max_examples=50, derandomize=REQUIRE_ALL or "CI" in os.environ)
 settings.load_profile("custvalue")
