@@ -43,7 +43,7 @@ def config_of(folder: Path, memory: str | None = None) -> Config:
     """Give the demonstration's config over another folder of tables, with ``sources.memory_limit``."""
     config = load_config(ready_configs() / "demo.yaml")
     sources = config.sources.model_copy(update={"folder": folder, "memory_limit": memory})
-    return config.model_copy(update={"sources": sources, "output": folder / "output"})
+    return config.model_copy(update={"sources": sources, "workspace": folder})
 
 
 def build_on_duckdb(folder: Path, out: Path, memory: str | None = None) -> dict[str, float]:

@@ -33,7 +33,7 @@ def connect(*, memory_limit: str | None = None, spill: Path | None = None) -> Ba
     memory_limit : str, optional
         For example ``4GB``; by default four fifths of the machine's memory.
     spill : Path, optional
-        Folder for what does not fit into memory; made when it is needed, and emptied when the process ends.
+        Folder for what does not fit into memory; made when it is needed, in a folder that exists, and emptied when the connection closes.
     """
     con = ibis.duckdb.connect()
     if memory_limit is not None:

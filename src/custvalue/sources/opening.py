@@ -47,7 +47,7 @@ def open_tables(config: Config, *, log: Log = lambda _: None, copy_below: int = 
         The tables cannot be believed; all findings at once.
     """
     _refuse_unknown_tables(config)
-    con = connect(memory_limit=config.sources.memory_limit, spill=config.output / "spill")
+    con = connect(memory_limit=config.sources.memory_limit, spill=config.workspace / ".spill")
     con.raw_sql("CREATE SCHEMA contract")
     con.raw_sql("CREATE SCHEMA raw")
     mapping = load_mapping(config.sources.mapping, environ=config.sources.variables) if config.sources.mapping else None

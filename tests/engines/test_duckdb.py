@@ -1,0 +1,41 @@
+"""The embedded engine keeps to its memory, and computes beside its caller."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ibis
+import pytest
+
+from custvalue.engines import EngineError, connect, in_background, run, scalar
+
+
+def test_what_does_not_fit_into_memory_goes_to_disk_and_away_again(tmp_path: Path) -> None:
+    spill = tmp_path / "spill"
+    con = connect(memory_limit="100MB", spill=spill)
+    run(con, "CREATE TABLE wide AS SELECT range AS n, md5(range::VARCHAR) AS text FROM range(4000000)")
+    assert spill.is_dir()
+    assert any(spill.iterdir()), "nothing was written: the limit was not met"
+    assert scalar(con, "SELECT sum(n) FROM wide") == 4_000_000 * 3_999_999 // 2
+    con.disconnect()
+    assert not spill.exists() or not any(spill.iterdir())
+
+
+def test_expressions_are_computed_in_the_background_in_the_session_s_zone() -> None:
+    con = connect()
+    con.raw_sql("CREATE TABLE numbers AS SELECT range AS n FROM range(1000)")
+    numbers = con.table("numbers")
+    with in_background(con) as compute:
+        asked = [compute(numbers.filter(numbers.n % divisor == 0).agg(rows=numbers.n.count())) for divisor in (2, 5, 10)]
+        zone = compute(con.sql("SELECT current_setting('TimeZone') AS zone"))
+    assert [table.result()["rows"].to_pylist() for table in asked] == [[500], [200], [100]]
+    assert zone.result()["zone"].to_pylist() == ["UTC"]
+
+
+def test_a_failed_background_statement_tells_its_cause() -> None:
+    con = connect()
+    con.raw_sql("CREATE TABLE texts AS SELECT 'x' AS text")
+    with in_background(con) as compute:
+        failed = compute(con.table("texts").select(number=ibis._.text.cast("int64")))
+        with pytest.raises(EngineError, match="Could not convert string 'x'"):
+            failed.result()
