@@ -114,7 +114,7 @@ def rank_by_boosting(learn: Rows, judge: Rows, seed: int) -> Floats:
     levels = {c.name: sorted(learn.frame[c.name].dropna().unique()) for c in learn.columns if c.kind == "category"}
 
     def typed(rows: Rows) -> pd.DataFrame:
-        coded = {name: pd.Categorical(rows.frame[name], known) for name, known in levels.items()}
+        coded = {name: pd.Categorical(rows.frame[name].where(rows.frame[name].isin(known)), known) for name, known in levels.items()}
         return rows.frame[[column.name for column in rows.columns]].assign(**coded)
 
     stops = share_of_customers(learn.frame.customer_id, 0.2, seed + 100)
