@@ -109,7 +109,7 @@ def build_on_spark(folder: Path, out: Path) -> dict[str, float]:
 
 BUILD = {
     "duckdb": build_on_duckdb,
-    "duckdb-4GB": partial(build_on_duckdb, memory="4GB"),
+    "duckdb-8GB": partial(build_on_duckdb, memory="8GB"),
     "duckdb-12GB": partial(build_on_duckdb, memory="12GB"),
     "pandas": build_in_pandas,
     "spark": build_on_spark,
@@ -202,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line, print the table, and give the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--customers", type=int, nargs="+", default=[100_000, 1_000_000])
-    parser.add_argument("--engines", nargs="+", choices=list(BUILD), default=["duckdb", "duckdb-4GB", "pandas", "spark"])
+    parser.add_argument("--engines", nargs="+", choices=list(BUILD), default=["duckdb", "pandas", "spark"])
     parser.add_argument("--runs", type=int, default=3, help="runs of each engine and size (default: %(default)s)")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "custvalue-benchmark")
     parser.add_argument("--one", nargs=3, metavar=("ENGINE", "TABLES", "OUT"), help=argparse.SUPPRESS)
