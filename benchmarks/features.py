@@ -4,7 +4,7 @@ Run ``python benchmarks/features.py [--customers 100000 1000000] [--engines duck
 
 Tables are simulated once a size into a folder and kept there. Every run is a process of its own, which reads Parquet and writes one Parquet
 file of features; runs of different engines take turns, so that a busy machine slows them alike. Memory is the peak of the process and of
-what it started (Spark's Java). More than a million customers are a million read several times, each time with ids of its own (DuckDB only).
+what it started (Spark's Java). More than a million customers are a million written several times, each time with ids of its own.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from pathlib import Path
 import ibis
 
 from custvalue.config import Config, load_config, ready_configs
+from custvalue.engines import connect, write_parquet
 from custvalue.sources import CONTRACT, add_months
 
 START, MONTHS, SEED = date(2024, 1, 1), 24, 7
@@ -33,6 +34,8 @@ AS_OF = add_months(START, MONTHS)
 POLL_SECONDS = 0.05
 LARGEST = 1_000_000
 """Most customers to simulate."""
+ROW_GROUP = 500_000
+"""Rows of a row group where tables are multiplied, about as many as the simulator writes."""
 REVISED = ("complaints", "contracts", "surveys")
 """Simulated tables in which a row comes again once more is known of it."""
 _KEYS = {table.key[0] for table in CONTRACT.values() if table.name != "managers"}
@@ -48,33 +51,16 @@ def config_of(folder: Path, memory: str | None = None) -> Config:
 
 def build_on_duckdb(folder: Path, out: Path, memory: str | None = None) -> dict[str, float]:
     """Open and check the tables, then build all features and write them; beyond the memory given DuckDB spills to disk."""
-    from custvalue.features import build_features
+    from custvalue.features import compute_features
     from custvalue.sources import open_tables
 
-    folder, copies = source_of(folder)
     config = config_of(folder, memory)
     began = time.perf_counter()
     tables = open_tables(config, copy_below=0)  # every engine reads its files while the clock runs
     opened = time.perf_counter()
-    known = {name: copied(table, copies) for name, table in tables.known(AS_OF).items()}
-    built = build_features(known, tables.moment(AS_OF), config.features, delay_days=tables.delay_days)
-    tables.con.to_parquet(built.table, out)
+    known, moment, delays = tables.known(AS_OF), tables.moment(AS_OF), tables.delay_days
+    built = compute_features(tables.con, known, moment, config.features, delay_days=delays, revised=tables.revised, into=out)
     return {"check": opened - began, "seconds": time.perf_counter() - opened, "columns": len(built.columns)}
-
-
-def source_of(folder: Path) -> tuple[Path, int]:
-    """Give the simulated folder behind a size, and how often it is read: beyond `LARGEST` customers a smaller one is read several times."""
-    customers = int(folder.name.partition("-")[2])
-    copies = max(customers // LARGEST, 1)
-    return folder.with_name(f"customers-{customers // copies}"), copies
-
-
-def copied(table: ibis.Table, copies: int) -> ibis.Table:
-    """Give a table several times over, each time with ids of its own."""
-    ids = [name for name in table.columns if name in IDS]
-    if copies == 1 or not ids:
-        return table
-    return ibis.union(*(table.mutate(**{name: table[name] + f"-{copy}" for name in ids}) for copy in range(copies)))
 
 
 def build_in_pandas(folder: Path, out: Path) -> dict[str, float]:
@@ -109,8 +95,8 @@ def build_on_spark(folder: Path, out: Path) -> dict[str, float]:
 
 BUILD = {
     "duckdb": build_on_duckdb,
-    "duckdb-8GB": partial(build_on_duckdb, memory="8GB"),
-    "duckdb-12GB": partial(build_on_duckdb, memory="12GB"),
+    "duckdb-2GB": partial(build_on_duckdb, memory="2GB"),
+    "duckdb-4GB": partial(build_on_duckdb, memory="4GB"),
     "pandas": build_in_pandas,
     "spark": build_on_spark,
 }
@@ -164,15 +150,30 @@ def run(engine: str, folder: Path) -> dict[str, float]:
 
 
 def simulated(folder: Path, customers: int) -> Path:
-    """Give the folder of so many customers' tables, simulated where they are not there yet."""
+    """Give the folder of so many customers' tables, made where they are not there yet."""
     from custvalue.simulate import simulate
 
-    size = folder / f"customers-{customers}"
-    out, copies = source_of(size)
-    if not (out / "simulation.json").exists():
-        print(f"simulating {customers // copies:,} customers into {out} …", file=sys.stderr, flush=True)
-        simulate(out, customers=customers // copies, months=MONTHS, seed=SEED, start=START)
-    return size
+    out, copies = folder / f"customers-{customers}", customers // LARGEST
+    if (out / "simulation.json").exists():
+        return out
+    print(f"making {customers:,} customers in {out} …", file=sys.stderr, flush=True)
+    if copies > 1:
+        multiply(simulated(folder, LARGEST), out, copies)
+    else:
+        simulate(out, customers=customers, months=MONTHS, seed=SEED, start=START)
+    return out
+
+
+def multiply(folder: Path, out: Path, copies: int) -> None:
+    """Write a folder's tables several times over, each time with ids of its own."""
+    con = connect()
+    for path in sorted(folder.glob("*.parquet")):
+        (out / path.name).mkdir(parents=True)
+        for copy in range(copies):
+            table = con.read_parquet(path)
+            own = {name: ibis.literal(f"{copy}-") + table[name] for name in table.columns if name in IDS}
+            write_parquet(con, str(con.compile(table.mutate(**own))), out / path.name / f"{copy}.parquet", row_group=ROW_GROUP)
+    (out / "simulation.json").write_text((folder / "simulation.json").read_text())
 
 
 def features_table(found: Mapping[int, Mapping[str, Sequence[Mapping[str, float]]]]) -> list[str]:

@@ -18,7 +18,8 @@ def build(look: Look) -> dict[str, np.ndarray]:
     known = look.base.known
     rows = look.complaints(COLUMNS)
     if "repeat_of" in rows:
-        rows["made_again"] = rows.groupby("repeat_of")["opened_at"].min().reindex(rows["complaint_id"]).to_numpy()
+        again = rows[rows["repeat_of"].notna()].groupby(["customer", "repeat_of"])["opened_at"].min()
+        rows = rows.join(again.rename("made_again").rename_axis(["customer", "complaint_id"]), on=["customer", "complaint_id"])
     keep = rows["opened_at"] >= known.months_ago(look.longest)
     if "closed_at" in rows:
         keep |= rows["closed_at"].isna()

@@ -8,8 +8,15 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from pandas.core.groupby import DataFrameGroupBy
 
 from pandas_features.reading import Known
+
+EVENTS = {
+    "billing": "month", "usage": "month", "daily": "day", "payments": "paid_at", "complaints": "opened_at", "surveys": "asked_at",
+    "contracts": "starts_on", "events": "occurred_at", "contacts": "contacted_at", "departures": "left_on",
+}  # fmt: skip
+"""Column that tells when a row happened."""
 
 FACTS = ("valid_from", "joined_on", "status", "plan", "segment", "region", "account_id", "household_id", "traffic_data_consent")
 
@@ -48,8 +55,19 @@ class Base:
     @cached_property
     def left_on(self) -> pd.Series:
         """Last known departure up to the moment by position; missing for who never left."""
-        left = self.rows("departures", ("left_on",))
-        return left[left["left_on"] <= self.known.day].groupby("customer")["left_on"].max().reindex(range(len(self.ids)))
+        return self.departures["left_on"].max().reindex(range(len(self.ids)))
+
+    @cached_property
+    def departures(self) -> DataFrameGroupBy:
+        """Known departures up to the moment, by position."""
+        left = self._rows("departures", ("left_on",))
+        return left[left["left_on"] <= self.known.day].groupby("customer")
+
+    @cached_property
+    def joined_again(self) -> pd.Series:
+        """Day of joining of customers in service who left before it; missing for others, whose rows are all their own."""
+        joined = self.current["joined_on"].iloc[self.active]
+        return joined[self.departures["left_on"].min().reindex(joined.index) < joined].reindex(range(len(self.ids)))
 
     @cached_property
     def since(self) -> pd.Series:
@@ -72,13 +90,33 @@ class Base:
         return np.flatnonzero(here)
 
     def rows(self, table: str, columns: Sequence[str], *, among: Sequence[tuple[str, str, object]] = ()) -> pd.DataFrame:
-        """Read known rows of known customers; ``customer`` is the position of each.
+        """Read known rows of known customers, none from before a customer joined again; ``customer`` is the position of each.
 
         Parameters
         ----------
         table, columns, among
             As in `Known.read`.
         """
+        if self.joined_again.isna().all():
+            return self._rows(table, columns, among=among)
+        event = EVENTS[table]
+        rows = self._rows(table, [*columns, *({event} - set(columns))], among=among)
+        return self.own(rows, event)[["customer", *(name for name in columns if name in rows)]].reset_index(drop=True)
+
+    def own(self, rows: pd.DataFrame, event: str) -> pd.DataFrame:
+        """Leave out rows from before a customer joined again; the month of joining is his own."""
+        joined = self.joined_again.to_numpy()[rows["customer"]]
+        doubtful = np.flatnonzero(~np.isnat(joined))
+        begins = pd.Series(joined[doubtful])
+        if event == "month":
+            begins = begins.dt.to_period("M").dt.start_time
+        elif event.endswith("_at"):
+            begins = begins.map(self.known.midnight)
+        kept = np.ones(len(rows), bool)
+        kept[doubtful] = rows[event].to_numpy()[doubtful] >= begins.to_numpy()
+        return rows if kept.all() else rows[kept]
+
+    def _rows(self, table: str, columns: Sequence[str], *, among: Sequence[tuple[str, str, object]] = ()) -> pd.DataFrame:
         frame = self.known.read(table, ("customer_id", *columns), among=among)
         ids = frame.pop("customer_id").cat
         position = self.ids.get_indexer(ids.categories)[ids.codes.to_numpy()]

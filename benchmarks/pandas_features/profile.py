@@ -25,7 +25,8 @@ def whole_months(past: pd.Series, day: pd.Timestamp) -> np.ndarray:
 
 def _changes(look: Look) -> dict[str, np.ndarray]:
     day, base = look.base.known.day, look.base
-    versions = base.versions[(base.versions["joined_on"] <= day) & base.versions["plan"].notna()]
+    versions = base.own(base.versions, "valid_from")
+    versions = versions[(versions["joined_on"] <= day) & versions["plan"].notna()]
     versions = versions[["customer", "plan", "valid_from"]].sort_values(["customer", "valid_from"])
     earlier = versions.shift()
     changed = (versions["customer"] == earlier["customer"]) & (versions["plan"].cat.codes != versions["plan"].cat.codes.shift())

@@ -47,9 +47,9 @@ def refusal(capsys) -> str:
 @pytest.mark.parametrize(
     ("change", "key"),
     [
-        ({"churn": {"horizon_month": 2}}, "churn.horizon_month: Extra inputs are not permitted"),
-        ({"tierpolicy": "x"}, "tierpolicy: Extra inputs are not permitted"),
-        ({"sources": {"foldr": "x"}}, "sources.foldr: Extra inputs are not permitted"),
+        ({"churn": {"horizon_month": 2}}, "churn.horizon_month: unknown key; did you mean 'horizon_months'?"),
+        ({"tierpolicy": "x"}, "tierpolicy: unknown key; did you mean 'tier_policy'?"),
+        ({"sources": {"foldr": "x"}}, "sources.foldr: unknown key; did you mean 'folder'?"),
         ({"currency": "yuan"}, "currency: String should match pattern"),
         ({"time_zone": "Asia/Nowhere"}, "time_zone: unknown time zone 'Asia/Nowhere'"),
         ({"churn": {"kinds": ["bored"]}}, "churn.kinds.0: Input should be 'voluntary'"),
@@ -71,7 +71,7 @@ def test_every_fault_is_told_at_once(config, capsys):
     assert run(["check", "-c", str(config)]) == 2
     told = refusal(capsys)
     assert told.splitlines()[0] == f"{config}: 3 fault(s)"
-    assert {line.split(":")[0].strip() for line in told.splitlines()[1:]} == {"curency", "churn.gap_months", "churn.seeds"}
+    assert {line.split(": ")[1] for line in told.splitlines()[1:]} == {"curency", "churn.gap_months", "churn.seeds"}
 
 
 @pytest.mark.parametrize("command", ["check", "nights"])
@@ -83,16 +83,16 @@ def test_a_config_that_is_not_there(command, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("currency: [", "is not YAML"),
-        ("- a list", "must hold keys and values, not list"),
-        ("currency: ${NO_SUCH}", "${NO_SUCH} is not set"),
+        ("currency: [", ":1: is not YAML"),
+        ("- a list", ": must hold keys and values, not list"),
+        ("currency: ${NO_SUCH}", ":1: currency: ${NO_SUCH} is not set"),
     ],
 )
 def test_a_config_that_is_none(tmp_path, text, told, capsys):
     path = tmp_path / "op.yaml"
     path.write_text(text, encoding="utf-8")
     assert run(["check", "-c", str(path)]) == 2
-    assert f"{path}: {told}" in refusal(capsys)
+    assert f"{path}{told}" in refusal(capsys)
 
 
 @pytest.mark.parametrize(("key", "fault"), [("tier_policy", "tiers"), ("retention_policy", "reach")])

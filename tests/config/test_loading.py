@@ -90,17 +90,19 @@ def test_dates_are_read_as_dates(config_file):
 )
 def test_a_fault_is_told_with_file_and_key(config_file, added, key):
     told = refusal(load_config, config_file(added))
-    assert f"\n  {key}: " in told
+    assert f"\n  operator.yaml:4: {key}: " in told
     assert "1 fault(s)" in told
 
 
 def test_a_missing_key_is_named(config_file):
     told = refusal(load_config, config_file(text="sources: {folder: data}\ntier_policy: t.yaml\n"))
-    assert "retention_policy: Field required" in told
+    assert "operator.yaml:1: retention_policy: Field required" in told
 
 
 def test_sources_that_are_no_block_are_named(config_file):
-    assert "\n  sources: " in refusal(load_config, config_file(text="sources: data\ntier_policy: t\nretention_policy: r\n"))
+    assert "\n  operator.yaml:1: sources: " in refusal(
+        load_config, config_file(text="sources: data\ntier_policy: t\nretention_policy: r\n")
+    )
 
 
 def test_all_faults_are_told_at_once(config_file):
@@ -143,7 +145,8 @@ def test_bytes_that_are_not_utf8(config_file):
 @pytest.mark.parametrize("key", ["workspace", "output", "wording", "tier_policy"])
 def test_a_path_left_empty_is_a_fault_and_no_folder_called_none(config_file, key):
     text = "sources: {folder: data}\nretention_policy: r.yaml\n" + ("" if key == "tier_policy" else "tier_policy: t.yaml\n")
-    assert f"\n  {key}: " in refusal(load_config, config_file(f"{key}:\n", text=text))
+    told = refusal(load_config, config_file(f"{key}:\n", text=text))
+    assert f"\n  operator.yaml:{text.count(chr(10)) + 1}: {key}: " in told
 
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "configs").glob("*.yaml")), ids=lambda path: path.name)

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from .conftest import REPOSITORY, say, write_yaml
+from .conftest import REPOSITORY, say, three_months, write_yaml
 
 CUSTVALUE = str(Path(sys.executable).with_name("custvalue"))
 TIERS = {"en": ["diamond", "gold", "silver", "basic", "unrated"], "zh": ["钻石", "金", "银", "基础", "未评级"]}
@@ -64,7 +64,8 @@ def change(path: Path, **settings: object) -> None:
 def quicker(folder: Path) -> None:
     """Shorten the training of a workspace that the demo then finds, and let more contacts pay."""
     churn = {"gap_months": 1, "horizon_months": 2, "snapshots": 2, "max_rounds": 60, "bootstrap": 50}
-    change(folder / "configs" / "demo.yaml", features={"windows": [1, 3]}, churn=churn)
+    change(folder / "configs" / "demo.yaml", features={"windows": [1, 3, 12]}, churn=churn)
+    three_months(folder / "configs" / "tiers" / "consumer.yaml")
     change(folder / "configs" / "retention" / "default.yaml", save=0.6, contact_cost=0.2)
 
 
@@ -160,7 +161,7 @@ def test_the_paths_it_names_are_there(demo):
 
 
 def test_stderr_holds_its_own_steps_and_no_library_s_warning(demo):
-    steps = ("simulate", "check", "features", "tiers", "train", "promote", "score", "lists", "nightly")
+    steps = ("simulate", "check", "features", "tiers", "train", "promote", "score", "lists", "nightly", "log")
     title, *lines = demo.err.splitlines()
     assert title.startswith("custvalue demo")
     assert "3,000" in title

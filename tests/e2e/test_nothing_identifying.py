@@ -83,8 +83,10 @@ def test_no_file_names_a_customer(way, directory):
     written = files(workspace)
     assert {"xlsx", "db", "parquet", "json", "jsonl", "md", "png", "lgb", "key"} <= {path.suffix[1:] for path in written}
     leaks = {path.name: names for path in written for text in texts_of(path) if (names := found(text, directory))}
-    # published Parquet stays in the warehouse and is keyed by customer_id; names and telephone numbers are not even there
-    assert set(leaks) <= {"scores.parquet", "lists.parquet"}
+    # published Parquet and ratings stay in the warehouse and are keyed by customer_id; names and telephone numbers are not even there
+    ratings = {path.name for path in workspace.output.glob("tiers/*/ratings/*.parquet")}
+    assert ratings
+    assert set(leaks) <= {"scores.parquet", "lists.parquet", *ratings}
     assert set().union(*leaks.values()) <= set(directory.customer_id)
 
 

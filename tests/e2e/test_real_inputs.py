@@ -238,10 +238,12 @@ class TestMegaline:
         workspace, _ = megaline
         uri = f"sqlite:///{workspace.models}/mlflow.db"
         client = MlflowClient(uri, uri)
-        experiments = [found.experiment_id for found in client.search_experiments()]
-        assert list(client.search_runs(experiments)) == []
-        assert list(client.search_registered_models()) == []
-        assert not (workspace.models / "artifacts").exists()
+        # the rating is on record, and nothing else
+        experiments = {found.experiment_id: found.name for found in client.search_experiments()}
+        logged = [experiments[run.info.experiment_id] for run in client.search_runs(list(experiments))]
+        assert set(logged) == {"megaline-tiers"}
+        assert [model.name for model in client.search_registered_models()] == ["megaline-tiers"]
+        assert [path.name for path in (workspace.models / "artifacts").iterdir()] == ["megaline-tiers"]
         assert not (workspace.output / "plots").exists()
         assert not (workspace.output / "staging").exists()
         assert [path for path in workspace.folder.rglob(".*") if path.name != ".lock"] == []

@@ -113,19 +113,48 @@ def test_what_a_killed_run_left_is_cleared(published):
     assert list((published.output / "staging").iterdir()) == []
 
 
-def test_the_next_night_starts_from_this_night_s_tiers(published):
-    (published.data / "tier_history.parquet").unlink()  # an operator without a history of its own
+def rating_of(workspace: Workspace, night: date) -> dict:
+    return json.loads((workspace.output / "manifests" / f"as_of={night}" / "1.json").read_text(encoding="utf-8"))["lineage"]["rating"]
+
+
+def test_nights_carry_the_rating_of_their_month_and_the_next_one_starts_from_it(published):
+    """Nobody's tier moves between rating days, however the bills came in meanwhile."""
     first = read_published(published.output).set_index("customer_id")
-    told = published.nightly(as_of=date(2025, 1, 15))
-    assert told.code == 0, told.err
-    second = read_published(published.output).set_index("customer_id")
-    both = first.index.intersection(second.index)
+    middle, last = date(2025, 1, 15), date(2025, 2, 1)
+    for night in (middle, last):
+        told = published.nightly(as_of=night)
+        assert told.code == 0, told.err
+    carried, next_rating = (read_published(published.output, night).set_index("customer_id") for night in (middle, last))
+    both = first.index.intersection(carried.index)
     assert len(both) > 3500
-    kept = first.tier[both] == second.tier[both]
-    # a tier that did not change keeps the day from which it is valid; the days are the two nights'
-    assert (second.tier_valid_from[both][kept] == first.tier_valid_from[both][kept]).all()
-    assert set(second.tier_valid_from[both][~kept].astype(str)) <= {"2025-01-15"}
-    assert json.loads((published.output / "manifests" / "as_of=2025-01-15" / "1.json").read_text())["lineage"]["tiers_before"]
-    shown = published.say("nights").out
-    assert shown.index("2025-01-01") < shown.index("2025-01-15")
-    assert read_published(published.output, AS_OF).run_id[0] == first.run_id.iloc[0]
+    columns = ["tier", "tier_score", "tier_valid_from", "tier_valid_until", "tier_reason"]
+    pd.testing.assert_frame_equal(carried.loc[both, columns], first.loc[both, columns])
+    new = carried.loc[carried.index.difference(first.index)]
+    assert len(new) > 0
+    assert set(zip(new.tier, new.tier_reason, strict=True)) == {("unrated", "not_rated_yet")}
+    assert rating_of(published, middle) == rating_of(published, AS_OF)
+    assert rating_of(published, last)["day"] == last.isoformat()
+    ratings = published.output / "tiers" / "consumer" / "ratings"
+    assert json.loads((ratings / f"{last}.json").read_text(encoding="utf-8"))["previous"] == AS_OF.isoformat()
+    assert [path.stem for path in sorted(ratings.glob("*.parquet"))] == [AS_OF.isoformat(), last.isoformat()]
+    moved = next_rating.index.intersection(both)
+    changed_tier = next_rating.tier[moved] != first.tier[moved]
+    assert changed_tier.any()
+    assert set(next_rating.tier_valid_from[moved][changed_tier].astype(str)) == {last.isoformat()}
+    # the same nights again are the same runs
+    before = published.listing()
+    assert published.nightly(as_of=middle).code == 0
+    assert published.listing() == before
+
+
+def test_a_rating_that_was_changed_makes_another_run(published):
+    night = date(2025, 1, 15)
+    assert published.nightly(as_of=night).code == 0
+    ratings = published.output / "tiers" / "consumer" / "ratings"
+    (published.data / "tier_history.parquet").unlink()
+    told = published.say("tiers", "--as-of", AS_OF, "--replay", "--no-log")
+    assert told.code == 0, told.err
+    assert [path.stem for path in ratings.glob("*.parquet")] == [AS_OF.isoformat()]
+    again = published.nightly(as_of=night)
+    assert again.code == 5
+    assert "they differ in inputs, rating" in again.refusal

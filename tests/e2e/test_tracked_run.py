@@ -40,7 +40,7 @@ def test_the_run_is_finished_and_says_what_was_asked(run):
     assert run.data.params["as_of"] == AS_OF.isoformat()
     asked = {f"churn.{key}": str(value) for key, value in CONFIG["churn"].items()}
     assert {key: run.data.params.get(key) for key in asked} == asked
-    assert run.data.tags["tier_policy"] == "consumer-v1"
+    assert run.data.tags["tier_policy"] == "consumer-v2"
 
 
 def test_its_inputs_are_the_tables_it_read(trained, run):
@@ -81,7 +81,7 @@ def test_the_texts_are_there_and_whole(artifacts, run):
     spec = json.loads((artifacts / "feature_spec.json").read_text(encoding="utf-8"))
     assert {"name", "en", "zh", "unit", "null", "sign", "reason", "kind"} <= spec[0].keys()
     policy = json.loads((artifacts / "tier_policy.json").read_text(encoding="utf-8"))
-    assert policy["policy_version"] == "consumer-v1"
+    assert policy["policy_version"] == "consumer-v2"
     assert policy["cuts"] == {"diamond": 160, "gold": 110, "silver": 75}
     evaluation = json.loads((artifacts / "evaluation.json").read_text(encoding="utf-8"))
     assert evaluation["metrics"]["auc"]["value"] == run.data.metrics["test_auc"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import ibis
 import pytest
 
-from custvalue.engines import EngineError, connect, in_background, run, scalar
+from custvalue.engines import EngineError, connect, in_background, memory_limit, run, scalar, within_memory
+from custvalue.errors import TryAgainError
 
 
 def test_what_does_not_fit_into_memory_goes_to_disk_and_away_again(tmp_path: Path) -> None:
@@ -39,3 +41,18 @@ def test_a_failed_background_statement_tells_its_cause() -> None:
         failed = compute(con.table("texts").select(number=ibis._.text.cast("int64")))
         with pytest.raises(EngineError, match="Could not convert string 'x'"):
             failed.result()
+
+
+def told() -> AbstractContextManager[object]:
+    return pytest.raises(TryAgainError, match=r"snapshots: memory of 47\.\d MiB .* Raise `sources\.memory_limit`, free disk")
+
+
+def test_memory_that_does_not_suffice_is_told_with_the_limit_and_what_to_do(tmp_path: Path) -> None:
+    con = connect(memory_limit="50MB", spill=tmp_path / "spill")
+    assert memory_limit(con) == pytest.approx(50e6, rel=0.01)
+    con.raw_sql("CREATE VIEW lists AS SELECT list(range) AS numbers FROM range(20000000)")  # one value cannot be spilled
+    with told(), within_memory(con, "snapshots"):
+        run(con, "CREATE TABLE kept AS SELECT * FROM lists")
+    with told(), in_background(con) as compute:
+        compute(con.table("lists")).result()
+    assert scalar(con, "SELECT 1") == 1

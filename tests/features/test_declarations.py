@@ -13,6 +13,7 @@ import custvalue.features
 from custvalue.config import FeaturesConfig, load_config, ready_configs
 from custvalue.errors import ConfigError
 from custvalue.features import BLOCKS, FeatureSet, build_features, describe
+from custvalue.features.base import Base
 from custvalue.features.blocks import View
 from custvalue.sources import CONTRACT, Moment
 
@@ -119,9 +120,10 @@ def test_a_missing_table_switches_its_block_off_with_one_line(known, whole, abse
 def alone(name, known):
     """Give the columns of one block."""
     block = BLOCKS[name]
-    tables = {other: known[other] for other in block.needs}
+    base = Base.of(known, MOMENT)
     settings = {"complaint_categories": WHOLE.complaint_categories, "departing_categories": WHOLE.departing_categories}
-    return block.build(known[block.table], View(MOMENT, WHOLE.windows, products=WHOLE.products, tables=tables, **settings))[1]
+    view = View(MOMENT, WHOLE.windows, base, base.active, products=WHOLE.products, **settings)
+    return [feature.column for feature in block.define(view.rows(block.table), view)[1]]
 
 
 _LEVEL = "(mean|before|drop)_.*"

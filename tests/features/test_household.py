@@ -42,11 +42,11 @@ def test_who_left_counts_for_the_others_from_the_day_it_is_known(features):
     assert set(found) == {"A", "D", "E"}
 
 
-def test_an_earlier_service_of_ones_own_is_no_member_who_left(features):
+def test_an_earlier_service_under_the_same_id_is_no_member_who_left(features):
     back = line("A", "H", joined_on=date(2021, 11, 1), valid_from=date(2021, 11, 1))
     left = [{"customer_id": "A", "left_on": date(2021, 10, 1), "kind": "voluntary"}]
     found = features({"customers": [line("A", "H"), back, line("B", "H")], "departures": left})
-    assert (found["A"]["household_left_12m"], found["B"]["household_left_12m"]) == (0, 1)
+    assert (found["A"]["household_left_12m"], found["B"]["household_left_12m"]) == (0, 0)
 
 
 def test_complaints_of_the_others(features):

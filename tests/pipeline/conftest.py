@@ -21,8 +21,12 @@ POLICY = {
     "source": "made for these tests",
     "tiers": ["gold", "silver", "basic"],
     "eligibility": {"min_tenure_months": 6},
-    "components": {"arpu": {"metric": "revenue_mean_3m", "points_per_unit": 1.0}},
-    "cuts": {"kind": "thresholds", "at_least": {"gold": 100, "silver": 50}},
+    "rules": {
+        "bill": {
+            "components": {"arpu": {"metric": "revenue_mean_3m", "points_per_unit": 1.0}},
+            "cuts": {"kind": "thresholds", "at_least": {"gold": 100, "silver": 50}},
+        }
+    },
 }
 RETENTION = {
     "name": "plain",

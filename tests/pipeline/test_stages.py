@@ -7,10 +7,10 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from custvalue import pipeline, publish
-from custvalue.errors import ConfigError, DataError
+from custvalue import pipeline
+from custvalue.errors import DataError
 
-from .conftest import AS_OF, POLICY, tables, write
+from .conftest import AS_OF, tables
 
 
 def tiers_of(config, heard, as_of=AS_OF) -> pd.DataFrame:
@@ -71,21 +71,6 @@ def test_the_base_by_tier_adds_up(operator, heard):
     assert table.arpu.tolist() == [200, 75, 30, 50]
 
 
-def test_cuts_are_stored_once_and_a_policy_s_content_may_not_change_under_its_version(operator, heard, tmp_path):
-    config = operator()
-    tiers_of(config, heard)
-    stored = config.output / "tiers" / "by-bill-v1.json"
-    before = stored.read_bytes(), stored.stat().st_mtime_ns
-    tiers_of(config, heard)
-    assert (stored.read_bytes(), stored.stat().st_mtime_ns) == before
-    changed = POLICY | {"cuts": {"kind": "thresholds", "at_least": {"gold": 150, "silver": 50}}}
-    write(tmp_path / "tiers.yaml", changed)
-    with pytest.raises(ConfigError, match="by-bill-v1"):
-        tiers_of(config, heard)
-    write(tmp_path / "tiers.yaml", changed | {"version": 2})
-    assert tiers_of(config, heard).policy_version.unique().tolist() == ["by-bill-v2"]
-
-
 HISTORY = pd.DataFrame(
     [
         ("C", date(2023, 1, 1), "basic", "by-bill-v1"),
@@ -111,35 +96,6 @@ def test_an_open_complaint_keeps_the_tier_of_the_history(operator, heard):
     }
     assert tiers.reason_code["C"] == "protected_open_complaint"
     assert tiers.care_priority["C"] == 2
-
-
-def publish_night(config, as_of: date, tiers: dict[str, str], valid_from: date) -> None:
-    run_id = publish.run_id({"as_of": as_of})
-    with publish.lock(config.output):
-        staging = publish.stage(config.output, run_id)
-        rows = pd.DataFrame({"customer_id": list(tiers), "tier": list(tiers.values()), "tier_valid_from": valid_from})
-        rows.to_parquet(staging / "scores.parquet", index=False)
-        publish.publish(config.output, as_of=as_of, run_id=run_id, staging=staging, lineage={})
-
-
-def test_without_a_history_the_newest_earlier_night_tells_the_tiers_before(operator, heard):
-    config = operator()
-    assert pipeline.last_night_before(config, AS_OF) is None
-    publish_night(config, date(2024, 5, 1), {"C": "basic"}, date(2024, 5, 1))
-    publish_night(config, date(2024, 6, 1), {"B": "gold", "C": "gold"}, date(2024, 4, 1))
-    publish_night(config, AS_OF, {"C": "basic"}, AS_OF)
-    publish_night(config, date(2024, 8, 1), {"C": "basic"}, date(2024, 8, 1))
-    assert pipeline.last_night_before(config, AS_OF).as_of == date(2024, 6, 1)
-    tiers = tiers_of(config, heard)
-    assert (tiers.tier["B"], tiers.tier["C"]) == ("silver", "gold")
-    assert str(tiers.valid_from["C"]) == "2024-04-01"
-
-
-def test_a_refused_night_tells_no_tiers(operator, heard):
-    config = operator()
-    publish_night(config, date(2024, 5, 1), {"C": "gold"}, date(2024, 4, 1))
-    publish.record_refusal(config.output, date(2024, 6, 1), exit_code=3, message="late")
-    assert pipeline.last_night_before(config, AS_OF).as_of == date(2024, 5, 1)
 
 
 def test_what_became_of_a_night_s_customers(operator, heard):

@@ -23,17 +23,18 @@ def as_of():
 
 @pytest.fixture(scope="session")
 def make_policy():
-    """A three-tier policy: gold, silver, basic; keyword arguments replace its parts."""
+    """A three-tier policy: gold, silver, basic; keyword arguments replace its parts, or those of its one rule."""
 
     def make(**parts):
+        rule = {"components": POINTS, "cuts": CUTS}
+        rule |= {name: parts.pop(name) for name in ("components", "factors", "cuts") if name in parts}
         given = {
             "name": "test",
             "version": 1,
             "source": "illustrative",
             "tiers": ("gold", "silver", "basic"),
             "eligibility": {"min_tenure_months": 6},
-            "components": POINTS,
-            "cuts": CUTS,
+            "rules": {"points": rule},
         }
         return TierPolicy(TierPolicyConfig.model_validate(given | parts))
 

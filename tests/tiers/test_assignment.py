@@ -40,7 +40,7 @@ def test_points_and_tiers_are_those_computed_by_hand(make_policy, by_hand, assig
 
 def test_reason_tells_short_from_unknown_tenure(make_policy, by_hand, assigned):
     reasons = assigned(make_policy(), by_hand)["reason_code"]
-    assert reasons.tolist() == ["score"] * 7 + ["unrated_short_tenure", "unrated_unknown_tenure", "score"]
+    assert reasons.tolist() == ["first_rating"] * 7 + ["unrated_short_tenure", "unrated_unknown_tenure", "first_rating"]
 
 
 def test_output_has_exactly_the_promised_columns_and_types(make_policy, by_hand, as_of):
@@ -50,9 +50,13 @@ def test_output_has_exactly_the_promised_columns_and_types(make_policy, by_hand,
         "tier": "string",
         "score": "float64",
         "valid_from": "date",
+        "valid_until": "date",
+        "below_since": "date",
+        "grace_until": "date",
         "reason_code": "string",
         "policy_version": "string",
         "care_priority": "int64",
+        "earned": "string",
     }
 
 
@@ -119,7 +123,7 @@ def test_tier_that_stays_keeps_its_day_and_a_new_one_starts_at_as_of(make_policy
 @pytest.mark.parametrize("column", ["revenue_mean_3m", "tenure_months"])
 def test_missing_metric_names_policy_component_metric_and_what_there_is(make_policy, make_features, as_of, column):
     features = make_features(revenue_mean_3m=[1.0]).drop(column)
-    with pytest.raises(ConfigError, match=rf"test-v1, component '\w+': feature '{column}'.*data_mb_mean_3m"):
+    with pytest.raises(ConfigError, match=rf"test-v1, rule 'points', component '\w+': feature '{column}'.*data_mb_mean_3m"):
         make_policy().fit(features, as_of=as_of)
 
 

@@ -28,8 +28,8 @@ def test_cuts_are_numpys_linear_quantiles_of_the_rated(share_policy, make_featur
     fitted = share_policy.fit(make_features(revenue_mean_3m=revenue, tenure_months=tenure), as_of=as_of)
     rated = revenue[tenure >= 6]
     assert fitted.rated == len(rated)
-    np.testing.assert_allclose(list(fitted.cuts.values()), np.quantile(rated, [0.9, 0.6]), rtol=1e-12)
-    assert list(fitted.cuts) == ["gold", "silver"]
+    np.testing.assert_allclose(list(fitted.cuts["points"].values()), np.quantile(rated, [0.9, 0.6]), rtol=0, atol=5.1e-7)
+    assert list(fitted.cuts["points"]) == ["gold", "silver"]
 
 
 def test_unrated_customers_do_not_move_the_cuts(share_policy, make_features, as_of):
@@ -59,4 +59,4 @@ def test_share_of_nobody_is_refused(share_policy, make_features, as_of):
 
 def test_thresholds_need_nobody_rated(make_policy, make_features, as_of):
     fitted = make_policy().fit(make_features(tenure_months=[1.0]), as_of=as_of)
-    assert (fitted.cuts, fitted.rated, fitted.fitted_as_of) == ({"gold": 100.0, "silver": 50.0}, 0, as_of)
+    assert (fitted.cuts, fitted.rated, fitted.fitted_as_of) == ({"points": {"gold": 100.0, "silver": 50.0}}, 0, as_of)

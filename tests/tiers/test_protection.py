@@ -12,14 +12,14 @@ from custvalue.errors import ConfigError, DataError
 CASES = [
     (20.0, 1.0, None, "gold", "gold", "protected_open_complaint", 2),
     (20.0, 0.0, 90.0, "silver", "silver", "protected_justified_complaint", 1),
-    (20.0, 0.0, 91.0, "silver", "basic", "score", 0),
+    (20.0, 0.0, 91.0, "silver", "basic", "downgrade", 0),
     (20.0, 3.0, 5.0, "silver", "silver", "protected_open_complaint", 2),
-    (120.0, 1.0, 5.0, "silver", "gold", "score", 2),  # protected customers may rise
-    (60.0, 1.0, None, "silver", "silver", "score", 2),
-    (20.0, 1.0, None, "unrated", "basic", "score", 2),
-    (20.0, 0.0, None, "gold", "basic", "score", 0),
-    (20.0, None, None, "gold", "basic", "score", 0),
-    (20.0, 1.0, None, None, "basic", "score", 2),
+    (120.0, 1.0, 5.0, "silver", "gold", "upgrade", 2),  # protected customers may rise
+    (60.0, 1.0, None, "silver", "silver", "stays", 2),
+    (20.0, 1.0, None, "unrated", "basic", "first_rating", 2),
+    (20.0, 0.0, None, "gold", "basic", "downgrade", 0),
+    (20.0, None, None, "gold", "basic", "downgrade", 0),
+    (20.0, 1.0, None, None, "basic", "first_rating", 2),
 ]
 LAST_YEAR = date(2024, 12, 1)
 
@@ -81,11 +81,15 @@ def test_without_complaint_columns_nobody_is_protected_and_one_line_says_so(make
     assert lines == ["tier policy test-v1: no complaint_open and no days_since_justified_complaint feature, so it protects nobody"]
 
 
-def test_assigning_twice_equals_once(make_policy, cases, as_of):
+def test_assigning_twice_gives_the_same_tiers_and_then_nothing_moves(make_policy, cases, as_of):
     fitted = make_policy().fit(cases, as_of=as_of)
     once = fitted.assign(cases, as_of=as_of, previous=previous_tiers([case[3] for case in CASES]))
-    twice = fitted.assign(cases, as_of=as_of, previous=once)
-    pd.testing.assert_frame_equal(*(each.execute().sort_values("customer_id", ignore_index=True) for each in (once, twice)))
+    both = (once, fitted.assign(cases, as_of=as_of, previous=once))
+    first, twice = (each.execute().set_index("customer_id").sort_index() for each in both)
+    columns = ["tier", "score", "valid_from", "care_priority", "earned"]
+    pd.testing.assert_frame_equal(first[columns], twice[columns])
+    held = {"protected_open_complaint", "protected_justified_complaint"}
+    assert set(twice["reason_code"]) - held == {"stays"}
 
 
 def test_tier_of_another_policy_protects_from_nothing_and_is_counted(make_policy, make_features, as_of):

@@ -11,7 +11,7 @@ from custvalue.publish.locks import hold
 from custvalue.tracking import Store
 from custvalue.tracking.calm import shown
 from custvalue.tracking.database import locate
-from custvalue.tracking.recording import _experiment
+from custvalue.tracking.runs import find_experiment
 
 from .conftest import training
 
@@ -27,7 +27,7 @@ def _first_touch(models, barrier, results):
     barrier.wait(30)
     try:
         store = Store.open(models, tracking_uri=None, name="telco", create=True)
-        results.put(("ok", _experiment(store._client, store._place, "telco")))
+        results.put(("ok", find_experiment(store._client, store._place, "telco")))
     except Exception as error:
         results.put(("failed", repr(error)))
 

@@ -154,19 +154,92 @@ def features(config: ConfigPath, as_of: AsOf, out: Out) -> None:
 
 
 @app.command()
-def tiers(config: ConfigPath, as_of: AsOf, out: MaybeOut = None) -> None:
-    """Assign every active customer a tier, and show the base and its revenue by tier."""
-    from custvalue import pipeline
-    from custvalue.app.files import write_parquet
-    from custvalue.app.tables import show_tiers
+def tiers(
+    config: ConfigPath,
+    as_of: AsOf,
+    since: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], metavar="DATE", help="Rate every day from here to --as-of on which the policy rates."),
+    ] = None,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Also rate again the day and every later one that was rated, each from the one before.")
+    ] = False,
+    out: MaybeOut = None,
+    history: Annotated[
+        Path | None,
+        typer.Option("--history", metavar="FILE", help="Parquet file for the tier history: one row a change, valid_from to valid_to."),
+    ] = None,
+    customer: Annotated[
+        str | None, typer.Option("--customer", metavar="ID", help="Explain this customer's tier: score, what is missing, what protects.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FOLDER", help="Also write the tier report there: by tier, segment and region.")
+    ] = None,
+    lang: Annotated[Language | None, typer.Option(help="Language of what is printed; by default the config's.", show_default=False)] = None,
+    log: Annotated[
+        bool, typer.Option("--log/--no-log", help="Keep new ratings and their policy in MLflow, and mark the policy @current there.")
+    ] = True,
+) -> None:
+    """Rate every active customer, keep the rating, and show the base by tier and who moved since the rating before.
 
-    loaded, reporter = _config(config), _reporter()
-    built = pipeline.build_features_at(loaded, as_of.date(), reporter=reporter)
-    assigned = pipeline.assign_tiers(loaded, as_of.date(), built, reporter=reporter)
-    show_tiers(loaded, pipeline.tiers_by_size(loaded, built, assigned))
-    if out is not None:
-        write_parquet(out, assigned.frame[["customer_id", "tier", "score", "valid_from", "reason_code", "policy_version"]])
-        typer.echo(f"{len(assigned.frame):,} rows: {out}")
+    A rating starts from the newest one before it (the first from the table tier_history, if there is one), and is kept whole under the
+    output folder. The same day again changes nothing. A night carries its period's rating, so tiers move only on rating days.
+
+    A result other than the kept one, or a day before one that is kept, is refused: --replay puts the new results in their place.
+
+    What MLflow has no record of yet is logged at the end, which takes some seconds; a store that is away is told, and the rating stands.
+    """
+    from custvalue.app.rating import Wanted, run_tiers
+
+    _hush_mlflow()
+    loaded = _config(config)
+    days = (as_of.date(), since.date() if since else None)
+    wanted = Wanted(*days, replay, out=out, history=history, report=report, customer=customer, log=log)
+    run_tiers(loaded, wanted, language=lang.value if lang else loaded.language, environ=os.environ, reporter=_reporter())
+
+
+@app.command("what-if")
+def what_if(
+    config: ConfigPath,
+    against: Annotated[
+        str,
+        typer.Option("--against", metavar="POLICY", help="The proposed policy: a YAML file or a ready policy's name.", show_default=False),
+    ],
+    as_of: AsOf,
+    policy: Annotated[
+        str | None, typer.Option("--policy", metavar="POLICY", help="The policy in force; by default the config's.", show_default=False)
+    ] = None,
+    months: Annotated[
+        int, typer.Option("--months", help="Months over which both are played back to measure stability.", min=1, max=60)
+    ] = 12,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Also write the comparison as a page with plots.")] = None,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", metavar="FILE", help="Also write its tables as an Excel workbook.")] = None,
+    lang: Annotated[Language | None, typer.Option(help="Language of what is shown; by default the config's.", show_default=False)] = None,
+    log: Annotated[
+        bool, typer.Option("--log/--no-log", help="Keep the comparison in MLflow, and mark the proposed policy @proposed there.")
+    ] = True,
+) -> None:
+    """Show what another tier policy would do: who rises and falls and why, revenue at stake, service owed, stability.
+
+    Both policies are rated month by month up to the day, each from its own tiers; then the proposed one takes over the tiers that are in
+    force on the day, with its transition rule, protection and steps. No rating is stored and no tier changes.
+    """
+    from custvalue.app.what_if import find_policy, run_what_if
+
+    _hush_mlflow()
+    loaded = _config(config)
+    run_what_if(
+        loaded,
+        (find_policy(policy, config) if policy else loaded.tier_policy, find_policy(against, config)),
+        as_of.date(),
+        months=months,
+        language=lang.value if lang else loaded.language,
+        html=html,
+        xlsx=xlsx,
+        log=log,
+        environ=os.environ,
+        reporter=_reporter(),
+    )
 
 
 @app.command()
@@ -222,14 +295,20 @@ def nightly(
     as_of: AsOf,
     force: Annotated[bool, typer.Option("--force", help="Add a generation although another run is published for the night.")] = False,
 ) -> None:
-    """Check, score, list and publish one night: whole, or not at all. The same input again changes nothing."""
+    """Check, score, list and publish one night: whole, or not at all. The same input again changes nothing.
+
+    A rating that the night made is logged in MLflow afterwards; if that fails it is told, and the night stands.
+    """
     from custvalue import pipeline
     from custvalue.app.keys import token_key
+    from custvalue.app.rating_log import log_night
 
-    loaded = _config(config)
+    loaded, reporter = _config(config), _reporter()
     store = _store(loaded, create=False)
     key = token_key(loaded.output, os.environ)
-    published, _ = pipeline.nightly(loaded, as_of.date(), store=store, token_key=key, reporter=_reporter(), force=force)
+    published, night = pipeline.nightly(loaded, as_of.date(), store=store, token_key=key, reporter=reporter, force=force)
+    if night is not None:
+        log_night(loaded, night, as_of.date(), environ=os.environ, reporter=reporter, store=store)
     typer.echo(str(published.folder))
 
 

@@ -13,6 +13,7 @@ from custvalue import pipeline
 from custvalue.app.console import StepReporter
 from custvalue.app.keys import token_key
 from custvalue.app.promotion import promote
+from custvalue.app.rating_log import log_night
 from custvalue.app.tables import console, quality_table, table
 from custvalue.app.workspace import create_workspace
 from custvalue.config import Config, load_config
@@ -67,6 +68,7 @@ def run_demo(folder: Path | None, *, customers: int, months: int, seed: int, lan
         tables, _ = pipeline.check(config, as_of, reporter=reporter)
         model = store.load("champion")
         night = pipeline.make_night(config, as_of, model=model, run_id=published.run_id, token_key=key, tables=tables, reporter=reporter)
+    log_night(config, night, as_of, environ=environ, reporter=reporter, store=store)
     catalogue = load_catalogue(config.wording)
     out = console()
     out.print(_tier_table(config, night, as_of, add_months(as_of, window), catalogue))

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from custvalue.tracking import Store, Verdict
 
 
+def actor(environ: Mapping[str, str]) -> str:
+    """Name who runs the command, for records: ``CUSTVALUE_ACTOR``, else the user of this machine."""
+    return environ.get("CUSTVALUE_ACTOR") or getpass.getuser()
+
+
 def promote(config: Config, store: Store, *, version: int | None, environ: Mapping[str, str]) -> Verdict:
     """Ask the gates in the name of whoever runs the command; see `Store.promote` for what is raised."""
-    actor = environ.get("CUSTVALUE_ACTOR") or getpass.getuser()
-    return store.promote(version, gates=config.promotion, actor=actor, now=datetime.now(UTC))
+    return store.promote(version, gates=config.promotion, actor=actor(environ), now=datetime.now(UTC))
 
 
 def run_promotion(config: Config, store: Store, *, version: int | None, environ: Mapping[str, str]) -> None:

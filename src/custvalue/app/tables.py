@@ -36,13 +36,22 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, left: int
     return made
 
 
-def show_tiers(config: Config, by_tier: pd.DataFrame) -> None:
+def show_tiers(config: Config, by_tier: pd.DataFrame, catalogue: Catalogue, language: str) -> None:
     """Show customers, revenue share and ARPU by tier."""
     rows = [
-        (row["tier"], f"{row['customers']:,}", _percent(row["share"]), _percent(row["revenue_share"]), _money(row["arpu"]))
+        (
+            catalogue.label(f"tiers.{row['tier']}", language, default=row["tier"]),
+            f"{row['customers']:,}",
+            _percent(row["share"]),
+            _percent(row["revenue_share"]),
+            _money(row["arpu"]),
+        )
         for row in by_tier.to_dict("records")
     ]
-    console().print(table(("tier", "customers", "share", "revenue share", f"ARPU {config.currency}"), rows))
+    headers = [
+        catalogue.label(f"rating.{name}", language, currency=config.currency) for name in ("tier", "customers", "share", "revenue", "arpu")
+    ]
+    console().print(table(headers, rows))
 
 
 def quality_table(evaluation: Evaluation, catalogue: Catalogue, language: str) -> Table:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from custvalue.config.base import Settings
 from custvalue.config.churn import ChurnConfig
+from custvalue.config.documents import Document, read_document
+from custvalue.config.faults import Place
 from custvalue.config.features import FeaturesConfig
+from custvalue.config.messages import told_with_lines
 from custvalue.config.promotion import PromotionConfig
 from custvalue.config.retention import RetentionPolicyConfig
 from custvalue.config.sources import SourceMapping, SourcesConfig
@@ -88,7 +90,8 @@ def load_config(path: Path, *, environ: Mapping[str, str] | None = None) -> Conf
     ConfigError
         The file is missing, is not YAML, names an unset variable, or breaks the schema.
     """
-    raw = _filled(_read_yaml(path), environ or {}, path)
+    document = read_document(path)
+    raw = _filled(document.data, environ or {}, document)
     folder = path.resolve().parent
 
     def resolve(section: dict[str, Any], *keys: str) -> None:
@@ -104,66 +107,51 @@ def load_config(path: Path, *, environ: Mapping[str, str] | None = None) -> Conf
     raw.setdefault("output", str(Path(str(raw["workspace"])) / "output" / str(raw["name"])))
     if isinstance(raw.get("sources"), dict):
         resolve(raw["sources"], "folder", "mapping")
-    config = _validated(Config, raw, path)
+    config = _validated(Config, raw, document)
     config.sources.remember_variables(environ or {})
     return config
 
 
 def load_tier_policy(path: Path) -> TierPolicyConfig:
     """Read a tier policy; see `TierPolicyConfig`."""
-    return _validated(TierPolicyConfig, _read_yaml(path), path)
+    document = read_document(path)
+    return _validated(TierPolicyConfig, document.data, document)
 
 
 def load_retention_policy(path: Path) -> RetentionPolicyConfig:
     """Read a retention policy; see `RetentionPolicyConfig`."""
-    return _validated(RetentionPolicyConfig, _read_yaml(path), path)
+    document = read_document(path)
+    return _validated(RetentionPolicyConfig, document.data, document)
 
 
 def load_mapping(path: Path, *, environ: Mapping[str, str] | None = None) -> SourceMapping:
     """Read a source mapping; ``${NAME}`` is filled in as in a config. See `SourceMapping`."""
-    return _validated(SourceMapping, _filled(_read_yaml(path), environ or {}, path), path)
+    document = read_document(path)
+    return _validated(SourceMapping, _filled(document.data, environ or {}, document), document)
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}). Check the path, or run `custvalue init DIR`.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text.") from error
-
-    try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: is not YAML: {error}") from error
-    if not isinstance(raw, dict):
-        raise ConfigError(f"{path}: must hold keys and values, not {type(raw).__name__}.")
-    return raw
-
-
-def _filled(value: Any, environ: Mapping[str, str], path: Path) -> Any:
+def _filled(value: Any, environ: Mapping[str, str], document: Document, place: Place = ()) -> Any:
     """Fill variables into the texts of parsed YAML, so that a value is never read as YAML itself."""
     if isinstance(value, dict):
-        return {key: _filled(inner, environ, path) for key, inner in value.items()}
+        return {key: _filled(inner, environ, document, (*place, key)) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_filled(inner, environ, path) for inner in value]
+        return [_filled(inner, environ, document, (*place, position)) for position, inner in enumerate(value)]
     if not isinstance(value, str):
         return value
 
     def fill(match: re.Match[str]) -> str:
         found = environ.get(match[1]) or match[2]
         if found is None:
-            raise ConfigError(f"{path}: ${{{match[1]}}} is not set. Set it, or write ${{{match[1]}:-default}}.")
+            line, key = document.locate(place)
+            told = f"{key}: ${{{match[1]}}} is not set. Set it, or write ${{{match[1]}:-default}}."
+            raise ConfigError(f"{document.path}:{line}: {told}")
         return found
 
     return _VARIABLE.sub(fill, value)
 
 
-def _validated(model: type[_Model], raw: Mapping[str, Any], path: Path) -> _Model:
+def _validated(model: type[_Model], raw: Mapping[str, Any], document: Document) -> _Model:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        faults = [
-            f"  {'.'.join(map(str, fault['loc'])) or '(file)'}: {fault['msg'].removeprefix('Value error, ')}" for fault in error.errors()
-        ]
-        raise ConfigError("\n".join([f"{path}: {len(faults)} fault(s)", *faults])) from error
+        raise ConfigError(told_with_lines(error, model, document)) from error

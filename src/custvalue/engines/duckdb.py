@@ -15,7 +15,7 @@ import ibis
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from custvalue.errors import CustValueError
+from custvalue.errors import CustValueError, TryAgainError
 
 # DuckDB tells what is wrong with a CSV after a copy of the line, which may hold identifiers.
 _CAUSE = re.compile("Expected Number of Columns|Invalid unicode|Value with unterminated quote")
@@ -47,12 +47,18 @@ def connect(*, memory_limit: str | None = None, spill: Path | None = None) -> Ba
 
 
 @contextmanager
-def in_background(con: Backend) -> Iterator[Callable[[ibis.Table], Future[pa.Table]]]:
+def in_background(con: Backend, step: str = "snapshots") -> Iterator[Callable[[ibis.Table], Future[pa.Table]]]:
     """Give a function that computes expressions one after another beside the caller.
 
     Writing the statement of a wide expression takes Python as long as DuckDB takes to run it, so the next one is written meanwhile.
-    Python's collector of cycles rests inside: it would walk the millions of small objects of an expression again and again. Temporary
-    tables of the connection are not seen.
+    Temporary tables of the connection are not seen.
+
+    Parameters
+    ----------
+    con : Backend
+        The connection.
+    step : str
+        What is computed, for the message where memory does not suffice; see `within_memory`.
 
     Yields
     ------
@@ -65,16 +71,26 @@ def in_background(con: Backend) -> Iterator[Callable[[ibis.Table], Future[pa.Tab
     def fetch(sql: str) -> pa.Table:
         try:
             return cursor.execute(sql).to_arrow_table()
+        except duckdb.OutOfMemoryException:
+            raise
         except duckdb.Error as error:
             raise EngineError(_told(error)) from error
 
-    collecting = gc.isenabled()
-    gc.disable()
     try:
-        with ThreadPoolExecutor(max_workers=1) as worker:
+        with resting_collector(), within_memory(con, step), ThreadPoolExecutor(max_workers=1) as worker:
             yield lambda expression: worker.submit(fetch, str(con.compile(expression)))
     finally:
         cursor.close()
+
+
+@contextmanager
+def resting_collector() -> Iterator[None]:
+    """Rest Python's collector of cycles: it would walk the millions of small objects of a wide expression again and again."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
         if collecting:
             gc.enable()
 
@@ -86,9 +102,13 @@ def run(con: Backend, sql: str) -> list[tuple[Any, ...]]:
     ------
     EngineError
         With the engine's first line of explanation and the cause that a later one names, but no line of data.
+    duckdb.OutOfMemoryException
+        Memory did not suffice; `within_memory` tells of it.
     """
     try:
         return [tuple(row) for row in con.raw_sql(sql).fetchall()]
+    except duckdb.OutOfMemoryException:
+        raise
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise EngineError(_told(error)) from error
 
@@ -96,6 +116,42 @@ def run(con: Backend, sql: str) -> list[tuple[Any, ...]]:
 def records(con: Backend, expression: ibis.Table) -> list[dict[str, Any]]:
     """Run an Ibis expression of few rows and fetch them as column → value; the errors are those of `run`."""
     return [dict(zip(expression.columns, row, strict=True)) for row in run(con, con.compile(expression))]
+
+
+@contextmanager
+def within_memory(con: Backend, step: str) -> Iterator[None]:
+    """Tell in plain words when the engine's memory does not suffice for a step.
+
+    Raises
+    ------
+    TryAgainError
+        With the limit, and what to do.
+    """
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        limit, folder = (scalar(con, f"SELECT current_setting('{name}')") for name in ("memory_limit", "temp_directory"))
+        raise TryAgainError(
+            f"{step}: memory of {limit} and what may be written to disk ({folder or 'no folder given'}) do not suffice for the engine. "
+            "Raise `sources.memory_limit`, free disk in that folder, and run the command again."
+        ) from error
+
+
+def memory_limit(con: Backend) -> int:
+    """Most memory that the engine takes, bytes."""
+    return int(scalar(con, "SELECT parse_formatted_bytes(current_setting('memory_limit'))"))
+
+
+def add_rows(con: Backend, table: str, select: str, *, new: bool) -> None:
+    """Append the rows of a SELECT to a temporary table, or make a new one of them; errors are those of `run`."""
+    run(con, f'{"CREATE OR REPLACE TEMP TABLE" if new else "INSERT INTO"} "{table}" {"AS" if new else ""} {select}')
+
+
+def write_parquet(con: Backend, select: str, path: Path, *, row_group: int) -> None:
+    """Write the rows of a SELECT into a Parquet file, in a folder that is made; errors are those of `run`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    target = str(path).replace("'", "''")
+    run(con, f"COPY ({select}) TO '{target}' (FORMAT parquet, ROW_GROUP_SIZE {row_group})")
 
 
 def _told(error: Exception) -> str:

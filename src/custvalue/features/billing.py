@@ -36,7 +36,9 @@ def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
     if "arrears" in rows.columns:
         more |= {"arrears_newest": number(rows.arrears.sum(where=rows.lag == 0)), "arrears_months": number((rows.arrears > 0).sum())}
     first = rows.lag.max(where=rows.revenue.notnull())
-    months = side_by_side(rows, amounts, view, {"revenue": None}, first_bill=number(first), **more)
+    months = side_by_side(
+        rows, amounts, view, with_lag(view.base.tables["billing"], view), {"revenue": None}, first_bill=number(first), **more
+    )
     features = [feature for amount in amounts for feature in amount_features(months, amount)]
     features += adjusted_drop(months, _REVENUE) + unusual(months, _REVENUE, "revenue", ("", ""))
     features += [*_parts(months), _missing_bills(months)]

@@ -7,7 +7,7 @@ from typing import Literal
 import ibis
 from ibis.expr.types import BooleanValue, Value
 
-from custvalue.features.blocks import Feature, View, divided, number
+from custvalue.features.blocks import Feature, View, divided, number, only
 from custvalue.features.columns import FeatureColumn
 from custvalue.features.dated import DAY_SECONDS, days_since, seconds, within
 from custvalue.features.names import refuse_shared_names, slug
@@ -50,9 +50,11 @@ def countable(table: ibis.Table, view: View) -> ibis.Table:
 
 
 def _with_repeats(rows: ibis.Table, table: ibis.Table) -> ibis.Table:
-    """Add ``repeated_at``: when the complaint was first made again."""
-    repeats = table.filter(table.repeat_of.notnull()).group_by(repeated_complaint=table.repeat_of).agg(repeated_at=table.opened_at.min())
-    return rows.left_join(repeats, rows.complaint_id == repeats.repeated_complaint).drop("repeated_complaint")
+    """Add ``repeated_at``: when the customer first made the complaint again."""
+    repeats = (
+        table.filter(table.repeat_of.notnull()).group_by("customer_id", complaint_id="repeat_of").agg(repeated_at=table.opened_at.min())
+    )
+    return rows.left_join(repeats, ["customer_id", "complaint_id"], rname="{name}_again").drop("customer_id_again", "complaint_id_again")
 
 
 def _counts(rows: ibis.Table, view: View, window: int) -> list[Feature]:
@@ -93,7 +95,7 @@ def _open(rows: ibis.Table, view: View) -> list[Feature]:
             "complaint_open_days",
             "Age of the oldest open complaint",
             "最早未闭环投诉天数",
-            days_since(rows.opened_at.min(where=still_open), view.moment),
+            days_since(only(rows.opened_at, still_open).min(), view.moment),
         ),
     ]
     if "repeat_of" in rows.columns:
@@ -117,7 +119,7 @@ def _handling(rows: ibis.Table, view: View) -> list[Feature]:
             "complaint_close_days_last",
             "Days that the complaint closed last took",
             "最近办结投诉的处理天数",
-            number(took.max(where=rows.closed_at == rows.last_closed_at)) / DAY_SECONDS,
+            number(only(took, rows.closed_at == rows.last_closed_at).max()) / DAY_SECONDS,
         ),
     ]
     if "repeated_at" in rows.columns:
@@ -147,7 +149,7 @@ def _days(name: str, en: str, zh: str, value: Value) -> Feature:
 
 def _age(name: str, en: str, zh: str, rows: ibis.Table, view: View, *, where: BooleanValue | None = None) -> Feature:
     """Days since the last complaint, of the longest window or still open, of which something is true."""
-    return _days(name, en, zh, days_since(rows.opened_at.max(where=where), view.moment))
+    return _days(name, en, zh, days_since(rows.opened_at.max() if where is None else only(rows.opened_at, where).max(), view.moment))
 
 
 def _feature(name: str, en: str, zh: str, unit: str, null: str, value: Value, sign: Literal[-1, 0, 1] = 0) -> Feature:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 from ibis.expr.types import BooleanValue, Value
 
-from custvalue.features.blocks import Feature, View, number
+from custvalue.features.blocks import Feature, View, number, only
 from custvalue.features.columns import FeatureColumn
 from custvalue.features.dated import days_until
 from custvalue.features.names import refuse_shared_names, slug
@@ -30,9 +30,6 @@ def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
     today = view.moment.day
     rows = table.filter(table.starts_on <= today)
     rows = rows.mutate(in_force=rows.ends_on.isnull() | (rows.ends_on >= today) if "ends_on" in rows.columns else ibis.literal(True))
-    # two contracts may start on one day: the id decides, or the same data could give another answer tomorrow
-    order = [ibis.desc(rows.in_force & (rows.kind == "contract")), ibis.desc("starts_on"), ibis.desc("contract_id")]
-    rows = rows.mutate(nth=ibis.row_number().over(group_by="customer_id", order_by=order))
     features = _ends(rows, view) if "ends_on" in rows.columns else []
     if "product" in rows.columns:
         features += _held(rows, view)
@@ -42,7 +39,7 @@ def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
         ("contract_penalty", "penalty", "Penalty for ending the contracts in force", "在约违约金"),
     ):
         if column in rows.columns:
-            features.append(_feature(name, en, zh, "money", number(rows[column].sum(where=rows.in_force))))
+            features.append(_feature(name, en, zh, "money", number(only(rows[column], rows.in_force).sum())))
     return rows, features
 
 
@@ -51,12 +48,13 @@ def _ends(rows: ibis.Table, view: View) -> list[Feature]:
     features = []
     for kind, (name, en, zh, reason) in _ENDING.items():
         running = rows.in_force & (rows.kind == kind)
-        end = rows.ends_on.min(where=running) if kind == "trial" else rows.ends_on.max(where=running)
+        ends = only(rows.ends_on, running)
+        end = ends.min() if kind == "trial" else ends.max()
         features.append(_feature(name, en, zh, "days", days_until(end, view.moment), reason=reason))
     for kind, (name, en, zh, reason) in _ENDED.items():
         own = rows.kind == kind
         covered = (own & rows.in_force).any().fill_null(False)
-        since = -days_until(rows.ends_on.max(where=own & ~rows.in_force), view.moment)
+        since = -days_until(only(rows.ends_on, own & ~rows.in_force).max(), view.moment)
         null = "one in force, or none ended"
         features.append(_feature(name, en, zh, "days", ibis.ifelse(covered, None, since), reason=reason, null=null))
     return features
@@ -67,10 +65,12 @@ def _held(rows: ibis.Table, view: View) -> list[Feature]:
     refuse_shared_names("features.products", view.products, taken=["count"])  # product_count is a column of its own
     product = rows["product"]
     held: BooleanValue = rows.in_force & rows.kind.isin(_PRODUCTS)
-    newest = rows.in_force & (rows.kind == "contract") & (rows.nth == 0)
+    # two contracts may start on one day: the id decides, or the same data could give another answer tomorrow
+    order = rows.starts_on.cast("string") + rows.contract_id
+    signed = product.argmax(order, where=rows.in_force & (rows.kind == "contract"))
     features = [
-        _feature("contract_product", "Contract in force", "当前合约", "category", product.max(where=newest)),
-        _feature("product_count", "Products held", "持有产品数", "count", number(product.nunique(where=held)), reason="products"),
+        _feature("contract_product", "Contract in force", "当前合约", "category", signed),
+        _feature("product_count", "Products held", "持有产品数", "count", number(only(product, held).nunique()), reason="products"),
     ]
     for name in view.products:
         value = number((held & (product == name)).any().fill_null(False))

@@ -12,7 +12,7 @@ from typing import Literal
 import ibis
 from ibis.expr.types import BooleanValue, Value
 
-from custvalue.features.blocks import Feature, View, number
+from custvalue.features.blocks import Feature, View, number, only
 from custvalue.features.columns import FeatureColumn
 from custvalue.features.dated import counted, days_since, with_everybody, within
 
@@ -56,7 +56,7 @@ def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
             count = counted(own & within(rows.occurred_at, view, window))
             words = f"{kind.en} in {window} month(s)", f"近{window}个月{kind.zh}次数"
             features.append(_feature(f"{name}_count_{window}m", *words, "count", count, kind, sign=kind.sign))
-        since = days_since(rows.occurred_at.max(where=own), view.moment)
+        since = days_since(only(rows.occurred_at, own).max(), view.moment)
         features.append(_feature(f"days_since_{name}", f"{kind.en}: days since the last", f"距最近{kind.zh}天数", "days", since, kind))
     features.append(_queried_running(rows, view))
     return rows, features

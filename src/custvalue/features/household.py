@@ -12,7 +12,6 @@ from custvalue.features.columns import FeatureColumn
 from custvalue.features.complaints import countable
 from custvalue.features.dated import within
 from custvalue.features.monthly import with_lag
-from custvalue.features.population import active_customers, current_customers
 
 _GROUPS = {"household": ("household", "家庭"), "account": ("account", "账户")}
 
@@ -20,31 +19,31 @@ _GROUPS = {"household": ("household", "家庭"), "account": ("account", "账户"
 def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
     """Features of the households and accounts that the customers row valid at the moment names.
 
-    What is said of members leaves the customer himself out; an earlier service of his own is no member's departure.
+    What is said of members leaves the customer himself out.
     """
     groups = [name for name in _GROUPS if f"{name}_id" in table.columns]
-    rows = _own_facts(table, view, groups)
-    facts = [name for name in rows.columns if name.startswith("own_")]
+    everybody = view.base.keep(_own_facts(view, groups))
+    rows = everybody.semi_join(view.customers, "customer_id")
     for name in groups:
         key = f"{name}_id"
-        together = rows.filter(rows[key].notnull()).group_by(key)
-        sums = together.agg(**{f"{name}_{fact.removeprefix('own_')}": rows[fact].sum() for fact in facts})
-        rows = rows.left_join(sums, key, rname=f"{{name}}_of_{name}")
+        together = everybody.filter(everybody[key].notnull()).group_by(key)
+        facts = [fact for fact in everybody.columns if fact.startswith("own_")]
+        sums = together.agg(**{f"{name}_{fact.removeprefix('own_')}": everybody[fact].sum() for fact in facts})
+        rows = rows.left_join(view.base.keep(sums), key, rname=f"{{name}}_of_{name}")
     return rows, [feature for name in groups for feature in _features(rows, name, view)]
 
 
-def _own_facts(table: ibis.Table, view: View, groups: list[str]) -> ibis.Table:
+def _own_facts(view: View, groups: list[str]) -> ibis.Table:
     """One row a customer, also of those who left: exact numbers that a group adds up."""
-    moment = view.moment
-    rows = current_customers(table, moment).select("customer_id", *(f"{name}_id" for name in groups))
-    active = active_customers({"customers": table, "departures": view.tables["departures"]}, moment).select("customer_id")
-    facts = [active.mutate(own_lines=ibis.literal(1, "int64")), _departures(view)]
-    if "complaints" in view.tables:
-        complaints = countable(view.tables["complaints"], view)
+    tables, people = view.base.tables, view.base.people
+    rows = people.select("customer_id", *(f"{name}_id" for name in groups), own_lines=ibis.ifelse(people.active, 1, None).cast("int64"))
+    facts = [_departures(view)]
+    if "complaints" in tables:
+        complaints = countable(tables["complaints"], view)
         recent = complaints.filter(within(complaints.opened_at, view, view.recent))
         facts.append(recent.group_by("customer_id").agg(own_complaints=recent.count()))
-    if "billing" in view.tables:
-        bills = with_lag(view.tables["billing"], replace(view, windows=(view.recent,), delay_days=view.delays.get("billing", 0)))
+    if "billing" in tables:
+        bills = with_lag(tables["billing"], replace(view, windows=(view.recent,), delay_days=view.delays.get("billing", 0)))
         facts.append(bills.group_by("customer_id").agg(own_revenue=bills.revenue.sum()))
     for fact in facts:
         rows = rows.left_join(fact, "customer_id", rname="{name}_again").drop("customer_id_again")
@@ -52,7 +51,7 @@ def _own_facts(table: ibis.Table, view: View, groups: list[str]) -> ibis.Table:
 
 
 def _departures(view: View) -> ibis.Table:
-    moment, left = view.moment, view.tables["departures"]
+    moment, left = view.moment, view.base.tables["departures"]
     happened = left.filter(left.left_on <= moment.day)
     counts = {
         f"own_left_{window}": (happened.left_on > moment.months_back(window).day).sum() for window in view.windows if window >= view.recent

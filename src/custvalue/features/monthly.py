@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import ibis
 from ibis.expr.types import NumericColumn, Value
 
-from custvalue.features.blocks import View, number
+from custvalue.features.blocks import View
 from custvalue.features.columns import FeatureColumn
 from custvalue.features.seasons import movements
 from custvalue.features.sums import (
@@ -24,6 +24,7 @@ from custvalue.features.sums import (
     moment_bands,
     moment_sums,
     months,
+    scale_of,
 )
 from custvalue.sources import add_months, month_index
 
@@ -129,7 +130,7 @@ class Months:
 
     def season(self, name: str, window: int) -> Value:
         """Movement of everyone's amount: newest month over the window's earlier ones; see `seasons`."""
-        return ibis.coalesce(self.row[f"{name}_season_{window}"], self.row[f"{name}_season_{window}_whole"])
+        return self.row[f"{name}_season_{window}"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +162,12 @@ def with_lag(table: ibis.Table, view: View) -> ibis.Table:
 
 
 def side_by_side(
-    rows: ibis.Table, amounts: Sequence[Amount], view: View, compared: Mapping[str, str | None] | None = None, **more: Value
+    rows: ibis.Table,
+    amounts: Sequence[Amount],
+    view: View,
+    everybody: ibis.Table,
+    compared: Mapping[str, str | None] | None = None,
+    **more: Value,
 ) -> Months:
     """Turn months into columns, and add what features need of them.
 
@@ -173,17 +179,18 @@ def side_by_side(
         Those of the table's columns that are wanted.
     view : View
         Where the block looks from.
+    everybody : ibis.Table
+        The same table with everybody's rows.
     compared : mapping of str to str or None, optional
         Amount whose newest month is compared with those before it → another amount to divide it by, month by month, as ``<amount>_rate``.
     **more : ibis.Value
         Further aggregates of ``rows`` by customer, carried along under their names.
     """
-    scales = {amount.name: _scale(rows[amount.name]) for amount in amounts}
-    whole = rows.mutate(**{f"{name}_whole": _whole(rows[name], scale) for name, scale in scales.items()})
+    scales = {amount.name: scale_of(rows[amount.name]) for amount in amounts}
     aggregates: dict[str, Value] = {}
     for amount in amounts:
-        aggregates |= months(whole, amount.name, view.longest) if amount.apart else bands(whole, amount.name, view.windows)
-    row = whole.group_by("customer_id").agg(**aggregates, **more)
+        aggregates |= months(rows, amount.name, view.longest) if amount.apart else bands(rows, amount.name, view.windows)
+    row = rows.group_by("customer_id").agg(**aggregates, **more)
     first = {name: value for amount in amounts for name, value in band_sums(row, amount.name, view.windows, apart=amount.apart).items()}
     shaped = [amount.name for amount in amounts if amount.shape]
     first |= {f"{name}_last": ibis.coalesce(*(row[f"{name}_{lag}"] for lag in range(view.longest))) for name in shaped}
@@ -192,11 +199,8 @@ def side_by_side(
     row = row.mutate(**first)
     # Ibis writes one select into the other wherever it can, with every expression as often as it is used; a join keeps them apart
     if shaped and view.longest > 1:
-        everyone, regional, lives = movements(rows, shaped, view)
-        row = row.cross_join(everyone)
+        row = row.left_join(movements(everybody, shaped, view), "customer_id", rname="{name}_moved").drop("customer_id_moved")
     row = row.mutate(**_window_sums(row, scales, shaped, compared or {}, view))
-    if shaped and view.longest > 1:
-        row = row.left_join(lives, "customer_id").left_join(regional, "region", rname="{name}_moved")
     return Months(row, view, scales)
 
 
@@ -213,13 +217,3 @@ def _window_sums(
     for name, divisor in compared.items():
         columns |= earlier_sums(row, f"{name}_rate" if divisor else name, view.longest)
     return columns
-
-
-def _scale(value: Value) -> float:
-    kind = value.type()
-    return float(10**kind.scale) if kind.is_decimal() else 1.0
-
-
-def _whole(value: Value, scale: float) -> Value:
-    # the nearest float64 of 33.3333 is not whole in ten-thousandths: rounding makes it so
-    return number(value) if scale == 1.0 else number((number(value) * scale + 0.5).floor())

@@ -8,9 +8,9 @@ from __future__ import annotations
 import ibis
 from ibis.expr.types import Value
 
-from custvalue.features.blocks import Feature, View, divided, number
+from custvalue.features.blocks import Feature, View, divided, number, only
 from custvalue.features.columns import FeatureColumn
-from custvalue.features.dated import DAY_SECONDS, days_since, seconds, within
+from custvalue.features.dated import DAY_SECONDS, counted, days_since, seconds, within
 
 _NONE = "no payment in the longest window"
 
@@ -18,36 +18,36 @@ _NONE = "no payment in the longest window"
 def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
     """Features of the payments inside the longest window."""
     rows = table.filter(within(table.paid_at, view, view.longest))
-    # two payments may share a time: the id decides, or the same data could give another answer tomorrow
-    order = [ibis.desc("paid_at"), ibis.desc("payment_id")]
-    rows = rows.mutate(nth=ibis.row_number().over(group_by="customer_id", order_by=order))
+    newest = rows.group_by("customer_id").agg(newest_at=rows.paid_at.max())
+    rows = rows.inner_join(newest, "customer_id")
     features = []
     for window in view.windows:
         inside = within(rows.paid_at, view, window)
-        paid = number(rows.amount.sum(where=inside)).fill_null(0.0)
+        paid = number(only(rows.amount, inside).sum()).fill_null(0.0)
         features += [
-            _feature(
-                f"payment_count_{window}m", f"Payments in {window} month(s)", f"近{window}个月缴费次数", "count", number(inside.sum())
-            ),
+            _feature(f"payment_count_{window}m", f"Payments in {window} month(s)", f"近{window}个月缴费次数", "count", counted(inside)),
             _feature(f"payment_amount_{window}m", f"Paid in {window} month(s)", f"近{window}个月缴费额", "money", paid),
         ]
     features += _rhythm(rows, view)
-    last = rows.nth == 0
+    # two payments may share a time: the id decides, or the same data could give another answer tomorrow
+    last = rows.paid_at == rows.newest_at
     if "channel" in rows.columns:
         name, en, zh = "payment_channel", "Channel of the last payment", "最近缴费渠道"
-        features.append(_feature(name, en, zh, "category", rows.channel.max(where=last)))
+        features.append(_feature(name, en, zh, "category", rows.channel.argmax(rows.payment_id, where=last)))
     if "balance_after" in rows.columns:
         name, en, zh = "balance_last", "Balance after the last payment", "最近缴费后余额"
-        features.append(_feature(name, en, zh, "money", number(rows.balance_after.max(where=last)), reason="balance"))
+        features.append(_feature(name, en, zh, "money", number(rows.balance_after.argmax(rows.payment_id, where=last)), reason="balance"))
     return rows, features
 
 
 def _rhythm(rows: ibis.Table, view: View) -> list[Feature]:
     """How long ago the last payment was, and how that and the last interval compare with the customer's own mean interval."""
     months = view.longest
-    time = seconds(rows.paid_at)
-    newest, span, intervals = rows.paid_at.max(), time.max() - time.min(), number(rows.paid_at.count()) - 1.0
-    last_interval = time.max() - time.max(where=rows.nth == 1)
+    # two payments may share a time: the one before the last is then as new as the last
+    last = rows.paid_at == rows.newest_at
+    newest, intervals = rows.paid_at.max(), number(rows.paid_at.count()) - 1.0
+    before = ibis.ifelse(ibis.ifelse(last, 1, None).count() > 1, newest, only(rows.paid_at, ~last).max())
+    span, last_interval = seconds(newest) - seconds(rows.paid_at.min()), seconds(newest) - seconds(before)
     since = days_since(newest, view.moment)
     mean = divided(span, intervals) / DAY_SECONDS
     few = "fewer than two payments, or all at one time, in the longest window"

@@ -22,8 +22,8 @@ def current_customers(customers: ibis.Table, moment: Moment) -> ibis.Table:
         The as-of moment.
     """
     valid = customers.filter((customers.valid_from <= moment.day) & (customers.joined_on <= moment.day))
-    newest = ibis.row_number().over(group_by="customer_id", order_by=ibis.desc("valid_from"))
-    return valid.mutate(row=newest).filter(lambda t: t.row == 0).drop("row")
+    newest = valid.group_by("customer_id").agg(valid_from=valid.valid_from.max())
+    return valid.semi_join(newest, ["customer_id", "valid_from"])
 
 
 def active_customers(tables: Mapping[str, ibis.Table], moment: Moment) -> ibis.Table:
@@ -44,17 +44,43 @@ def active_customers(tables: Mapping[str, ibis.Table], moment: Moment) -> ibis.T
     ibis.Table
         The columns of customers, and ``since``: the day from which the present service runs; departures before it belong to an earlier one.
     """
+    people = everybody(tables, moment)
+    return people.filter(people.active).drop("active", "joined_again_on")
+
+
+def everybody(tables: Mapping[str, ibis.Table], moment: Moment) -> ibis.Table:
+    """Give the current rows of all customers, also of those who left.
+
+    Parameters
+    ----------
+    tables, moment
+        As for `active_customers`.
+
+    Returns
+    -------
+    ibis.Table
+        The columns of customers, and
+
+        - ``since``: the day from which the present service runs;
+        - ``active``: whether the customer is in service and not known to have left;
+        - ``joined_again_on``: the day of joining where a departure lies before it: the id stood for an earlier service, of the same
+          person or, where numbers are reused, of another one. Who only fell silent for a while has joined once.
+    """
     customers, departures = tables["customers"], tables["departures"]
-    left = departures.filter(departures.left_on <= moment.day).group_by("customer_id").agg(last_left_on=departures.left_on.max())
-    joined = current_customers(customers, moment).left_join(left, "customer_id").drop("customer_id_right")
+    left = departures.filter(departures.left_on <= moment.day).group_by("customer_id")
+    left = left.agg(first_left_on=departures.left_on.min(), last_left_on=departures.left_on.max())
+    people = current_customers(customers, moment).left_join(left, "customer_id").drop("customer_id_right")
+    since, active = people.joined_on, ibis.literal(True)
     if "status" in customers.columns:
-        joined = joined.filter(joined.status.isnull() | (joined.status == _IN_SERVICE))
-        joined = joined.left_join(_reactivated(customers, moment), "customer_id").drop("customer_id_right")
-        joined = joined.mutate(since=ibis.greatest(joined.joined_on, ibis.coalesce(joined.active_again_on, joined.joined_on)))
-        joined = joined.drop("active_again_on")
-    else:
-        joined = joined.mutate(since=joined.joined_on)
-    return joined.filter(joined.last_left_on.isnull() | (joined.last_left_on < joined.since)).drop("last_left_on")
+        people = people.left_join(_reactivated(customers, moment), "customer_id").drop("customer_id_right")
+        since = ibis.greatest(people.joined_on, ibis.coalesce(people.active_again_on, people.joined_on))
+        active = people.status.isnull() | (people.status == _IN_SERVICE)
+    people = people.mutate(
+        since=since,
+        active=active & (people.last_left_on.isnull() | (people.last_left_on < since)),
+        joined_again_on=ibis.ifelse(people.first_left_on < people.joined_on, people.joined_on, None),
+    )
+    return people.select(*customers.columns, "since", "active", "joined_again_on")
 
 
 def _reactivated(customers: ibis.Table, moment: Moment) -> ibis.Table:

@@ -10,7 +10,6 @@ from ibis.expr.types import DateColumn, Value
 from custvalue.features.blocks import Feature, View, divided, number
 from custvalue.features.columns import FeatureColumn
 from custvalue.features.monthly import with_lag
-from custvalue.features.population import current_customers
 from custvalue.sources import Moment
 
 _CATEGORIES = {
@@ -22,13 +21,13 @@ _CATEGORIES = {
 
 def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
     """Features from the customers row that is valid at the moment, and from the plans of those before it."""
-    rows = current_customers(table, view.moment)
+    rows = view.customers
     changing = "plan" in table.columns
     if changing:
         rows = rows.left_join(_plan_changes(table, view), "customer_id", rname="{name}_changed")
-    priced = changing and "billing" in view.tables and "rent" in view.tables["billing"].columns
+    priced = changing and "billing" in view.base.tables and "rent" in view.base.tables["billing"].columns
     if priced:
-        rents = _rents(table, view)
+        rents = view.base.keep(_rents(view))
         dearer = rents.rename(plan_before="plan", rent_before="rent")
         rows = rows.left_join(rents, "plan", rname="{name}_now").left_join(dearer, "plan_before", rname="{name}_then")
     tenure = FeatureColumn(
@@ -68,11 +67,11 @@ def _plan_changes(customers: ibis.Table, view: View) -> ibis.Table:
     )
 
 
-def _rents(customers: ibis.Table, view: View) -> ibis.Table:
+def _rents(view: View) -> ibis.Table:
     """Mean rent by plan, from the recent bills of customers who had the plan all the time."""
-    bills = with_lag(view.tables["billing"], replace(view, windows=(view.recent,), delay_days=view.delays.get("billing", 0)))
-    current = current_customers(customers, view.moment)
-    steady = current.filter(current.valid_from <= view.moment.months_back(view.recent + 1).day).select("customer_id", "plan")
+    bills = with_lag(view.base.tables["billing"], replace(view, windows=(view.recent,), delay_days=view.delays.get("billing", 0)))
+    people = view.base.people
+    steady = people.filter(people.valid_from <= view.moment.months_back(view.recent + 1).day).select("customer_id", "plan")
     rents = bills.select("customer_id", "rent").inner_join(steady, "customer_id").group_by("plan")
     return rents.agg(rent=lambda t: divided(t.rent.sum(), t.rent.count()))
 

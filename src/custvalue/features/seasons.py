@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import ibis
 
 from custvalue.features.blocks import View, number
-from custvalue.features.population import current_customers
 
 LEAST_CUSTOMERS = 100
 """A region with fewer known amounts in the newest month is measured by the whole base; a few customers make no season."""
@@ -15,8 +14,8 @@ LEAST_CUSTOMERS = 100
 _EVERYWHERE = ""
 
 
-def movements(rows: ibis.Table, names: Sequence[str], view: View) -> tuple[ibis.Table, ibis.Table, ibis.Table]:
-    """Give ``<amount>_season_<window>``: the mean of the newest month over that of the window's earlier months, of all customers.
+def movements(rows: ibis.Table, names: Sequence[str], view: View) -> ibis.Table:
+    """Give ``<amount>_season_<window>`` by ``customer_id``: the mean of the newest month over that of the window's earlier ones, of all.
 
     Means are of the known months of all customers who belong to a region at the moment, also of those who left, from exact sums. The
     whole base stands in for a region that is unknown or too small, and for all where regions are not mapped.
@@ -24,23 +23,22 @@ def movements(rows: ibis.Table, names: Sequence[str], view: View) -> tuple[ibis.
     Parameters
     ----------
     rows : ibis.Table
-        Monthly rows with ``lag``.
+        Everybody's monthly rows with ``lag``.
     names : sequence of str
         Which amounts.
     view : View
-        Where the block looks from; ``customers`` is among its tables.
-
-    Returns
-    -------
-    tuple of ibis.Table
-        One row of the whole base, with ``_whole`` after each name; one row a region; and each customer's ``region``.
+        Where the block looks from.
     """
-    customers = current_customers(view.tables["customers"], view.moment)
-    region = customers.region if "region" in customers.columns else ibis.literal(_EVERYWHERE)
-    lives = customers.select("customer_id", region=region)
-    by_month = _by_month(rows.inner_join(lives, "customer_id"), names)
-    regional, everyone = (_movements(moved, names, view) for moved in (by_month, by_month.mutate(region=ibis.literal(_EVERYWHERE))))
-    return everyone.select(**{f"{name}_whole": everyone[name] for name in everyone.columns if name != "region"}), regional, lives
+    people = view.base.people
+    region = people.region.fill_null(_EVERYWHERE) if "region" in people.columns else ibis.literal(_EVERYWHERE)
+    lives = people.select("customer_id", region=region)
+    by_month = view.base.keep(_by_month(rows.inner_join(lives, "customer_id"), names))
+    regional = _movements(by_month.filter(by_month.region != _EVERYWHERE), names, view)
+    whole = _movements(by_month.mutate(region=ibis.literal(_EVERYWHERE)), names, view).drop("region")
+    joined = lives.select("region").distinct().cross_join(whole).left_join(regional, "region", rname="{name}_of_region")
+    moved = {name: ibis.coalesce(joined[f"{name}_of_region"], joined[name]) for name in whole.columns}
+    by_region = view.base.keep(joined.select("region", **moved))
+    return lives.semi_join(view.customers, "customer_id").inner_join(by_region, "region").drop("region")
 
 
 def _by_month(rows: ibis.Table, names: Sequence[str]) -> ibis.Table:

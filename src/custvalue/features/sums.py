@@ -10,7 +10,7 @@ from operator import add
 import ibis
 from ibis.expr.types import Value
 
-from custvalue.features.blocks import divided, number
+from custvalue.features.blocks import divided, number, only
 
 LEAST_MONTHS = 3
 """Months that a trend, a volatility or an own history needs."""
@@ -21,18 +21,30 @@ def add_up(values: Iterable[Value]) -> Value:
     return reduce(add, values)
 
 
+def scale_of(value: Value) -> float:
+    """Give what an amount is multiplied by to be whole: 10,000 for money of four decimals."""
+    kind = value.type()
+    return float(10**kind.scale) if kind.is_decimal() else 1.0
+
+
+def whole(value: Value, scale: float) -> Value:
+    """Turn an amount into a whole float64 number."""
+    # the nearest float64 of 33.3333 is not whole in ten-thousandths: rounding makes it so
+    return number(value) if scale == 1.0 else number((number(value) * scale + 0.5).floor())
+
+
 def months(rows: ibis.Table, name: str, longest: int) -> dict[str, Value]:
-    """One aggregate a month: ``<name>_<lag>``."""
-    # CASE and not the aggregate's FILTER, here and below: for each of those DuckDB slices the rows once, which took it twice as long
-    return {f"{name}_{lag}": ibis.ifelse(rows.lag == lag, rows[f"{name}_whole"], None).max() for lag in range(longest)}
+    """One aggregate a month: ``<name>_<lag>``; a customer has at most one row a month, so that any value of it is the only one."""
+    scale = scale_of(rows[name])
+    return {f"{name}_{lag}": whole(only(rows[name], rows.lag == lag).arbitrary(), scale) for lag in range(longest)}
 
 
 def bands(rows: ibis.Table, name: str, windows: Sequence[int]) -> dict[str, Value]:
     """Aggregate the months between one window's end and the next one's: fewer than months, and all that windows need."""
     aggregates: dict[str, Value] = {}
     for start, end in pairwise((0, *windows)):
-        value = ibis.ifelse((rows.lag >= start) & (rows.lag < end), rows[f"{name}_whole"], None)
-        aggregates |= {f"{name}_band_{end}": value.sum(), f"{name}_band_count_{end}": value.count()}
+        value = only(rows[name], (rows.lag >= start) & (rows.lag < end))
+        aggregates |= {f"{name}_band_{end}": whole(value.sum(), scale_of(rows[name])), f"{name}_band_count_{end}": value.count()}
     return aggregates
 
 

@@ -32,7 +32,7 @@ def define(table: ibis.Table, view: View) -> tuple[ibis.Table, list[Feature]]:
     shaped = [amount for amount in levels if amount.shape]
     wanted = [*levels, *([_OFF_NET] if _OFF_NET.name in rows.columns else [])]
     divisor = "active_days" if "active_days" in rows.columns else None
-    months = side_by_side(rows, wanted, view, {amount.name: divisor for amount in shaped})
+    months = side_by_side(rows, wanted, view, with_lag(view.base.tables["usage"], view), {amount.name: divisor for amount in shaped})
     features = [feature for amount in levels for feature in amount_features(months, amount)]
     for amount in shaped:
         features += zero_months(months, amount) + adjusted_drop(months, amount)

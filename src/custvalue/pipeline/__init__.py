@@ -5,31 +5,31 @@ lists, with the champion from tracking; `nightly` does that under a lock and pub
 """
 
 from custvalue.pipeline.night import Night, make_night, nightly, snapshot_outcomes, write_lists
-from custvalue.pipeline.stages import (
-    Features,
-    Reporter,
-    Tiers,
-    assign_tiers,
-    build_features_at,
-    check,
-    last_night_before,
-    tiers_by_size,
-)
+from custvalue.pipeline.rating_days import rate_days
+from custvalue.pipeline.ratings import Rated, carried_rating, rating_store
+from custvalue.pipeline.stages import Features, Reporter, Tiers, assign_tiers, build_features_at, check, tiers_by_size
+from custvalue.pipeline.tiering import forget, replay, tier_facts
 from custvalue.pipeline.training import Trained, train
 
 __all__ = [
     "Features",
     "Night",
+    "Rated",
     "Reporter",
     "Tiers",
     "Trained",
     "assign_tiers",
     "build_features_at",
+    "carried_rating",
     "check",
-    "last_night_before",
+    "forget",
     "make_night",
     "nightly",
+    "rate_days",
+    "rating_store",
+    "replay",
     "snapshot_outcomes",
+    "tier_facts",
     "tiers_by_size",
     "train",
     "write_lists",

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from custvalue import publish
 from custvalue.churn import label
@@ -21,7 +23,8 @@ from custvalue.errors import ConfigError, CustValueError, ModelError
 from custvalue.explain import check_reasons, explain
 from custvalue.features import current_customers
 from custvalue.lists import FORMATS, check_labels, directory_entries, list_rows
-from custvalue.pipeline.stages import Features, Reporter, Tiers, assign_tiers, build_features_at, check, last_night_before
+from custvalue.pipeline.ratings import Rated, carried_rating, check_order, keep
+from custvalue.pipeline.stages import Features, Reporter, Tiers, assign_tiers, build_features_at, check
 from custvalue.retention import Ranking, rank, sensitivity
 from custvalue.sources import SourceTables
 from custvalue.wording import Catalogue, load_catalogue
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from custvalue.tracking import LoadedModel, Store
 
 _FACTS_OF_CUSTOMER = ("manager_id", "marketing_consent")
+_PUBLISHED = {"score": "tier_score", "valid_from": "tier_valid_from", "valid_until": "tier_valid_until", "reason_code": "tier_reason"}
+"""Columns of a rating as a night publishes them."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,19 @@ class Night:
 
 
 def make_night(
-    config: Config, as_of: date, *, model: LoadedModel, run_id: str, token_key: bytes, tables: SourceTables, reporter: Reporter
+    config: Config,
+    as_of: date,
+    *,
+    model: LoadedModel,
+    run_id: str,
+    token_key: bytes,
+    tables: SourceTables,
+    reporter: Reporter,
+    rated: Rated | None = None,
 ) -> Night:
     """Score every active customer and choose tonight's contacts, with reasons for each.
+
+    The tiers are those of `rated`, or of the rating that holds on the night.
 
     Raises
     ------
@@ -80,7 +95,7 @@ def make_night(
     catalogue = load_catalogue(config.wording)
     check_reasons(features.columns, catalogue)
     check_labels(catalogue)
-    tiers = assign_tiers(config, as_of, features, reporter=reporter)
+    tiers = assign_tiers(config, as_of, features, reporter=reporter, rated=rated)
     reporter.start("score")
     scored = _score(config, features, tiers, as_of, model, policy)
     reporter.done("score", f"{len(scored):,} customers by {model.name} v{model.version}", model_version=model.version)
@@ -124,8 +139,7 @@ def _score(
     tables = features.tables
     customers = current_customers(tables.known(as_of)["customers"], tables.moment(as_of))
     own = customers.select("customer_id", *(c for c in _FACTS_OF_CUSTOMER if c in customers.columns)).to_pandas()
-    names = {"score": "tier_score", "valid_from": "tier_valid_from", "reason_code": "tier_reason"}
-    rated = tiers.frame.rename(columns=names).drop(columns="policy_version")
+    rated = tiers.frame.rename(columns=_PUBLISHED)[["customer_id", "tier", *_PUBLISHED.values(), "care_priority"]]
     scored = facts[["customer_id"]].assign(probability=model.bundle.predict_proba(facts), arpu=facts[metric])
     return scored.merge(rated, on="customer_id", validate="1:1").merge(own, on="customer_id", validate="1:1")
 
@@ -199,20 +213,26 @@ def _nightly(
 ) -> tuple[publish.Published, Night | None]:
     tables, _ = check(config, as_of, reporter=reporter)
     model = store.load("champion")
-    lineage = _night_inputs(config, as_of, tables, model, token_key)
+    reporter.start("tiers")
+    rated = carried_rating(config, tables, as_of, log=reporter.note)
+    check_order(config, rated)
+    if not rated.kept:
+        reporter.done("tiers", f"{rated.manifest.day}: {rated.manifest.rows:,} customers rated by {rated.policy.label}")
+    lineage = _night_inputs(config, as_of, tables, model, token_key, rated)
     run_id = publish.run_id(lineage)
     found = publish.find_published(config.output, as_of=as_of, run_id=run_id, force=force, lineage=lineage)
     if found is not None:
         reporter.done("nightly", f"{as_of} was published before by the same run: {found.folder}", run_id=run_id)
         return found, None
-    night = make_night(config, as_of, model=model, run_id=run_id, token_key=token_key, tables=tables, reporter=reporter)
+    night = make_night(config, as_of, model=model, run_id=run_id, token_key=token_key, tables=tables, reporter=reporter, rated=rated)
     reporter.start("publish")
     staging = publish.stage(config.output, run_id)
     try:
-        night.scores.to_parquet(staging / "scores.parquet", index=False)
+        _write_scores(staging / "scores.parquet", night.scores)
         night.rows.to_parquet(staging / "lists.parquet", index=False)
         write_lists(staging / "lists", night, config, as_of)
         tables.refuse_changed_files()
+        keep(config, rated)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)  # the next run clears what stays; the cause must come through
         raise
@@ -221,9 +241,17 @@ def _nightly(
     return done, night
 
 
-def _night_inputs(config: Config, as_of: date, tables: SourceTables, model: LoadedModel, token_key: bytes) -> dict[str, Any]:
+def _write_scores(path: Path, scores: pd.DataFrame) -> None:
+    """Write the scores; a column of dates keeps its type where no customer has one."""
+    table = pa.Table.from_pandas(scores, preserve_index=False)
+    for place, field in enumerate(table.schema):
+        if field.name in _PUBLISHED.values() and pa.types.is_null(field.type):
+            table = table.set_column(place, field.name, table.column(place).cast(pa.date32()))
+    pq.write_table(table, path)
+
+
+def _night_inputs(config: Config, as_of: date, tables: SourceTables, model: LoadedModel, token_key: bytes, rated: Rated) -> dict[str, Any]:
     """All that decides a night's content; its hash is the run id."""
-    before = last_night_before(config, as_of) if "tier_history" not in tables.rows else None
     return {
         "as_of": as_of.isoformat(),
         "inputs": dict(tables.digests),
@@ -232,7 +260,7 @@ def _night_inputs(config: Config, as_of: date, tables: SourceTables, model: Load
         "retention_policy": publish.file_digest(config.retention_policy),
         "wording": publish.digest_files(sorted(config.wording.glob("*.yaml"))),
         "token_key": hmac.digest(token_key, b"which key", "sha256").hex()[:8],
-        "tiers_before": before.run_id if before else None,
+        "rating": {"day": rated.manifest.day.isoformat(), "policy": rated.manifest.policy_version, "digest": rated.manifest.digest},
         "config": config.model_dump(mode="json", include={"name", "currency", "time_zone", "language", "features"})
         | {"delay_days": dict(config.sources.delay_days)},
         "code": version("custvalue"),

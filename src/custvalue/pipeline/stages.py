@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
 import ibis
 import pandas as pd
-import pyarrow as pa
 
-from custvalue import publish
 from custvalue.config import UNRATED, Config, load_retention_policy
+from custvalue.engines import within_memory
 from custvalue.errors import DataError
-from custvalue.features import FeatureColumn, build_features
+from custvalue.features import FeatureColumn, compute_features
+from custvalue.pipeline.ratings import Rated, carried_rating
 from custvalue.sources import Freshness, SourceTables, open_tables, refuse_stale
 from custvalue.tiers import TierPolicy, tier_table
+from custvalue.tiers.protection import complaint_flags
+
+NOT_RATED_YET = "not_rated_yet"
+"""Why a customer is `unrated` whom the rating that holds did not know."""
 
 
 class Reporter(Protocol):
@@ -60,10 +63,23 @@ class Features:
 
 @dataclass(frozen=True)
 class Tiers:
-    """Tiers of one moment: the fitted policy and what it assigns, by customer_id."""
+    """Tiers of one moment.
 
-    policy: TierPolicy
+    Attributes
+    ----------
+    rated : Rated
+        The rating that holds, and the fitted policy that made it.
+    frame : DataFrame
+        By customer_id, one row an active customer: what `TierPolicy.assign` gave on the rating's day, and the care priority of the moment.
+    """
+
+    rated: Rated
     frame: pd.DataFrame
+
+    @property
+    def policy(self) -> TierPolicy:
+        """The fitted policy."""
+        return self.rated.policy
 
 
 def check(config: Config, as_of: date | None, *, reporter: Reporter) -> tuple[SourceTables, list[Freshness]]:
@@ -91,58 +107,63 @@ def build_features_at(config: Config, as_of: date, *, reporter: Reporter, tables
     ------
     DataError
         The contract is broken, a feed is late, or nobody is active.
+    TryAgainError
+        The engine's memory does not suffice.
     """
     tables = tables or check(config, as_of, reporter=reporter)[0]
     reporter.start("features")
-    built = build_features(tables.known(as_of), tables.moment(as_of), config.features, delay_days=tables.delay_days, log=reporter.note)
-    table = tables.con.create_table("features", built.table, temp=True, overwrite=True)
-    frame = table.order_by("customer_id").to_pandas()
+    known, moment, delays = tables.known(as_of), tables.moment(as_of), tables.delay_days
+    with within_memory(tables.con, "features"):
+        built = compute_features(tables.con, known, moment, config.features, delay_days=delays, revised=tables.revised, log=reporter.note)
+        frame = built.table.order_by("customer_id").to_pandas()
     if frame.empty:
         raise DataError(f"no customer is active at {as_of}. Check joined_on, status and departures, or take another date.")
     reporter.done("features", f"{len(built.columns)} columns for {len(frame):,} active customers", customers=len(frame))
-    return Features(tables, table, frame, built.columns, built.spec_hash, built.spec_json())
+    return Features(tables, built.table, frame, built.columns, built.spec_hash, built.spec_json())
 
 
-def assign_tiers(config: Config, as_of: date, features: Features, *, reporter: Reporter) -> Tiers:
-    """Give every active customer a tier; the policy's cuts are fitted once and stored under the output folder.
+def assign_tiers(config: Config, as_of: date, features: Features, *, reporter: Reporter, rated: Rated | None = None) -> Tiers:
+    """Give every active customer the tier of the rating that holds at a moment; nothing is stored.
+
+    Parameters
+    ----------
+    config, as_of, features, reporter
+        What is known of the customers at the moment.
+    rated : Rated, optional
+        The rating that holds; by default `carried_rating` finds it.
 
     Raises
     ------
     ConfigError
         The policy asks for a feature that the tables do not give, or its content changed under the same version.
+    DataError
+        A stored rating is damaged.
     """
     reporter.start("tiers")
-    policy = TierPolicy.from_yaml(config.tier_policy)
-    policy = policy.fit_once(features.table, as_of=as_of, folder=config.output / "tiers", log=reporter.note)
-    previous = _previous_tiers(config, features.tables.known(as_of), as_of)
-    assigned = policy.assign(features.table, as_of=as_of, previous=previous, log=reporter.note)
-    frame = assigned.order_by("customer_id").to_pandas()
-    frame["valid_from"] = pd.to_datetime(frame["valid_from"]).dt.date
+    rated = rated or carried_rating(config, features.tables, as_of, features=features.table, log=reporter.note)
+    frame = _tonight(rated, features)
     sizes = frame.tier.value_counts()
-    text = ", ".join(f"{tier} {sizes.get(tier, 0):,}" for tier in (*policy.tiers, UNRATED))
-    reporter.done("tiers", f"policy {policy.label}: {text}", policy=policy.label)
-    return Tiers(policy, frame)
+    text = ", ".join(f"{tier} {sizes.get(tier, 0):,}" for tier in (*rated.policy.tiers, UNRATED))
+    day = "" if rated.manifest.day == as_of else f", rated {rated.manifest.day}"
+    reporter.done("tiers", f"policy {rated.policy.label}{day}: {text}", policy=rated.policy.label, rated=rated.manifest.day.isoformat())
+    return Tiers(rated, frame)
 
 
-def _previous_tiers(config: Config, known: Mapping[str, ibis.Table], as_of: date) -> ibis.Table | None:
-    """Tiers as they stood before the day: from the tier history, else from the last published night."""
-    if "tier_history" in known:
-        history = known["tier_history"].filter(lambda t: t.valid_from < as_of)
-        newest = ibis.row_number().over(group_by="customer_id", order_by=ibis.desc("valid_from"))
-        latest = history.mutate(nth=newest).filter(lambda t: t.nth == 0)
-        return latest.select("customer_id", "tier", "valid_from")
-    night = last_night_before(config, as_of)
-    if night is None:
-        return None
-    scores = publish.read_published(config.output, night.as_of)
-    previous = scores[["customer_id", "tier", "tier_valid_from"]].rename(columns={"tier_valid_from": "valid_from"})
-    return ibis.memtable(pa.Table.from_pandas(previous, preserve_index=False))
-
-
-def last_night_before(config: Config, as_of: date) -> publish.Night | None:
-    """Find the newest published night before a day."""
-    earlier = [night for night in publish.nights(config.output) if night.status == "published" and night.as_of < as_of]
-    return earlier[-1] if earlier else None
+def _tonight(rated: Rated, features: Features) -> pd.DataFrame:
+    """Join the rating to the customers of a moment, and look at their complaints anew: care does not wait for the next rating."""
+    rating = rated.table.drop_columns(["rated_on", "care_priority"]).to_pandas()
+    is_open, justified = complaint_flags(features.table, rated.policy.config, log=lambda _: None)  # the rating itself told what is absent
+    priority = ibis.cases((is_open, 2), (justified, 1), else_=0).cast("int64")
+    care = features.table.select("customer_id", care_priority=priority).order_by("customer_id").to_pandas()
+    frame = care.merge(rating, on="customer_id", how="left", validate="1:1")
+    new = frame.tier.isna()
+    frame["tier"] = frame.tier.fillna(UNRATED)
+    frame["earned"] = frame.earned.fillna(UNRATED)
+    frame["reason_code"] = frame.reason_code.fillna(NOT_RATED_YET)
+    frame["policy_version"] = frame.policy_version.fillna(rated.policy.label)
+    dates = [name for name in frame.columns if name in ("valid_from", "valid_until", "below_since", "grace_until")]
+    frame[dates] = frame[dates].astype(object).where(~new, None)
+    return pd.DataFrame(frame[[name for name in rated.table.column_names if name != "rated_on"]])
 
 
 def tiers_by_size(config: Config, features: Features, tiers: Tiers) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ibis.backends.duckdb import Backend
 
 from custvalue.config import Config, SourceMapping, load_mapping
-from custvalue.engines import connect, run
+from custvalue.engines import connect, run, within_memory
 from custvalue.errors import ConfigError, DataError, some
 from custvalue.sources.checks import check_table
 from custvalue.sources.contract import CONTRACT, REQUIRED
@@ -45,9 +45,16 @@ def open_tables(config: Config, *, log: Log = lambda _: None, copy_below: int = 
         A table or column is missing, or a value has the wrong type.
     ContractError
         The tables cannot be believed; all findings at once.
+    TryAgainError
+        The engine's memory does not suffice.
     """
     _refuse_unknown_tables(config)
     con = connect(memory_limit=config.sources.memory_limit, spill=config.workspace / ".spill")
+    with within_memory(con, "check"):
+        return _opened(con, config, log, copy_below)
+
+
+def _opened(con: Backend, config: Config, log: Log, copy_below: int) -> SourceTables:
     con.raw_sql("CREATE SCHEMA contract")
     con.raw_sql("CREATE SCHEMA raw")
     mapping = load_mapping(config.sources.mapping, environ=config.sources.variables) if config.sources.mapping else None

@@ -1,100 +1,76 @@
-"""From cuts to a tier for every customer: one Ibis expression, the same on every engine."""
+"""A tier for every customer: facts, scores, the state of the last rating and this one's step, as one Ibis expression."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
 from custvalue.config import UNRATED, TierPolicyConfig
-from custvalue.tiers.protection import check_previous, complaint_flags
-from custvalue.tiers.scoring import TENURE, number, rated, score
+from custvalue.tiers.adjusting import with_adjustments
+from custvalue.tiers.cuts import keep_cuts
+from custvalue.tiers.facts import known_facts
+from custvalue.tiers.protection import check_previous
+from custvalue.tiers.scoring import Cuts, with_ranks, with_scores
+from custvalue.tiers.stepping import step
+
+_CARRIED = {
+    "valid_from": "date",
+    "valid_until": "date",
+    "below_since": "date",
+    "grace_until": "date",
+    "policy_version": "string",
+    "reason_code": "string",
+}
+"""What a rating carries into the next one besides the tier, under these names of ours: ``previous_<name>``."""
+
+_LAST = 2**31
 
 
 def assign_tiers(
-    features: ir.Table,
+    facts: ir.Table,
     *,
     config: TierPolicyConfig,
-    cuts: Mapping[str, float],
+    cuts: Cuts,
     as_of: date,
     previous: ir.Table | None,
     log: Callable[[str], None],
 ) -> ir.Table:
     """Give every customer a tier; see `TierPolicy.assign`, which is the public way in."""
-    facts = _with_previous(_facts(features, config, log=log), config, previous=previous, as_of=as_of, log=log)
-    ranked = facts.mutate(score_rank=_score_rank(facts, config, cuts))
-    freezes = ranked.justified
-    if config.protection.open_complaint:
-        freezes = freezes | ranked.open
-    held = ranked.mutate(held=(freezes & (ranked.previous_rank < ranked.score_rank)).fill_null(False))
-    tiered = held.mutate(tier=_tier_name(held.held.ifelse(held.previous_rank, held.score_rank), config))
-    day = ibis.literal(as_of, type="date")
-    stays = (tiered.tier == tiered.previous_tier) & tiered.previous_valid_from.notnull()
-    return tiered.select(
-        customer_id=tiered.customer_id,
-        tier=tiered.tier,
-        score=tiered.score,
-        valid_from=stays.fill_null(False).ifelse(tiered.previous_valid_from, day),
-        reason_code=_reason_code(tiered, config),
-        policy_version=ibis.literal(config.label),
-        care_priority=ibis.cases((tiered.open, 2), (tiered.justified, 1), else_=0).cast("int64"),
-    )
+    known = known_facts(facts, config, log=log)
+    ranked = with_ranks(with_scores(known, config), config, cuts, keep_cuts(config, cuts))
+    if previous is not None:
+        check_previous(previous, config, as_of=as_of, log=log)
+    joined = _with_previous(ranked, config, previous)
+    # greatest() is not null on every engine where one side is
+    start = joined.previous_rank.isnull().ifelse(ibis.null("int64"), ibis.greatest(joined.previous_rank, joined.keep_rank))
+    return step(with_adjustments(joined.mutate(kept_start=start).drop("keep_rank"), config), config, as_of=as_of)
 
 
-def _facts(features: ir.Table, config: TierPolicyConfig, *, log: Callable[[str], None]) -> ir.Table:
-    is_open, justified = complaint_flags(features, config, log=log)
-    is_rated = rated(features, config)
-    tenure_known = number(features, TENURE).notnull() if TENURE in features.columns else ibis.literal(True)
-    return features.select(
-        customer_id=features.customer_id,
-        rated=is_rated,
-        tenure_known=tenure_known,
-        score=is_rated.ifelse(score(features, config), ibis.null("float64")),
-        open=is_open,
-        justified=justified,
-    )
-
-
-def _with_previous(
-    facts: ir.Table,
-    config: TierPolicyConfig,
-    *,
-    previous: ir.Table | None,
-    as_of: date,
-    log: Callable[[str], None],
-) -> ir.Table:
+def _with_previous(ranked: ir.Table, config: TierPolicyConfig, previous: ir.Table | None) -> ir.Table:
+    """Add the state of the last rating; on a level above the line that of the group's best placed member."""
+    names = {name: f"previous_{name}" for name in ("rank", *_CARRIED)}
     if previous is None:
-        return facts.mutate(previous_tier=ibis.null("string"), previous_valid_from=ibis.null("date"), previous_rank=ibis.null("int64"))
-    check_previous(previous, config, as_of=as_of, log=log)
-    ranks = [(previous.tier == tier, rank) for rank, tier in enumerate(config.tiers)]
+        absent = {names["rank"]: ibis.null("int64")} | {names[name]: ibis.null(kind) for name, kind in _CARRIED.items()}
+        return ranked.mutate(**absent).view()
+    ranks = [(previous.tier == tier, rank) for rank, tier in enumerate((*config.tiers, UNRATED))]
+    carried = {name: previous[name].cast(kind) if name in previous.columns else ibis.null(kind) for name, kind in _CARRIED.items()}
     before = previous.select(
         previous_customer=previous.customer_id,
-        previous_tier=previous.tier,
-        previous_valid_from=previous.valid_from.cast("date"),
         previous_rank=ibis.cases(*ranks, else_=ibis.null("int64")).cast("int64"),
+        **{names[name]: value for name, value in carried.items()},
     )
-    return facts.left_join(before, facts.customer_id == before.previous_customer)
+    joined = ranked.left_join(before, ranked.customer_id == before.previous_customer).view()
+    return joined if config.level == "line" else _of_the_best(joined, [*names.values()])
 
 
-def _score_rank(facts: ir.Table, config: TierPolicyConfig, cuts: Mapping[str, float]) -> ir.IntegerValue:
-    """Rank 0 is the highest tier; `unrated` ranks below the last."""
-    reached = [(facts.score >= cuts[tier], rank) for rank, tier in enumerate(config.tiers[:-1])]
-    ranks = ibis.cases((~facts.rated, len(config.tiers)), *reached, else_=len(config.tiers) - 1)
-    return ranks.cast("int64")
-
-
-def _tier_name(rank: ir.IntegerValue, config: TierPolicyConfig) -> ir.StringValue:
-    return ibis.cases(*((rank == place, tier) for place, tier in enumerate(config.tiers)), else_=UNRATED)
-
-
-def _reason_code(tiered: ir.Table, config: TierPolicyConfig) -> ir.StringValue:
-    open_freezes = tiered.open & config.protection.open_complaint
-    return ibis.cases(
-        (tiered.held & open_freezes, "protected_open_complaint"),
-        (tiered.held, "protected_justified_complaint"),
-        (~tiered.rated & tiered.tenure_known, "unrated_short_tenure"),
-        (~tiered.rated, "unrated_unknown_tenure"),
-        else_="score",
-    )
+def _of_the_best(joined: ir.Table, columns: list[str]) -> ir.Table:
+    """Give every member the state of the member with the best tier; of equals the one who has held it longest, then the first id."""
+    group = [joined.group_id, joined.alone_id]
+    # a member without a tier comes after all; engines place nulls differently
+    order = [joined.previous_rank.fill_null(_LAST), joined.previous_valid_from.fill_null(date.max), joined.customer_id]
+    placed = joined.mutate(place=ibis.row_number().over(ibis.window(group_by=group, order_by=order))).view()
+    together = ibis.window(group_by=[placed.group_id, placed.alone_id])
+    return placed.mutate(**{name: placed[name].max(where=placed.place == 0).over(together) for name in columns}).view()

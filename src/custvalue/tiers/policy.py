@@ -1,24 +1,27 @@
-"""A tier policy with its fitted cuts: fit once, store, apply every night."""
+"""A tier policy with its fitted cuts: fit once, store, apply at every rating."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from uuid import uuid4
+from typing import overload
 
 import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
 
 from custvalue.config import TierPolicyConfig, load_tier_policy
 from custvalue.errors import ConfigError
-from custvalue.publish.durable import full_disk_can_wait, sync
+from custvalue.features import FeatureColumn
+from custvalue.tiers import fitted
 from custvalue.tiers.assignment import assign_tiers
 from custvalue.tiers.cuts import find_cuts
-from custvalue.tiers.scoring import check_metrics
+from custvalue.tiers.explaining import explain
+from custvalue.tiers.facts import Frame, as_table, check_metrics
+from custvalue.tiers.scoring import Cuts
+from custvalue.wording import Catalogue
 
 Log = Callable[[str], None]
 
@@ -34,9 +37,9 @@ class TierPolicy:
     Attributes
     ----------
     config : TierPolicyConfig
-        The rule.
-    cuts : mapping of str to float, optional
-        Lowest score of every tier but the last, highest first; None until fitted.
+        The rules.
+    cuts : mapping, optional
+        Rule → tier → lowest score of every tier but the last, highest first; rules of points alone. None until fitted.
     fitted_as_of : date, optional
         Day of the feature table that the policy was fitted on.
     rated : int, optional
@@ -44,7 +47,7 @@ class TierPolicy:
     """
 
     config: TierPolicyConfig
-    cuts: Mapping[str, float] | None = None
+    cuts: Cuts | None = None
     fitted_as_of: date | None = None
     rated: int | None = None
 
@@ -65,17 +68,16 @@ class TierPolicy:
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 over all that can change a tier; the `source` note may be reworded freely."""
-        content = self.config.model_dump(mode="json", exclude={"source"})
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        """SHA-256 over all that can change a tier; `source` and `service` may be reworded freely."""
+        return fitted.content_hash(self.config)
 
-    def fit(self, features: ir.Table, *, as_of: date, log: Log = _silent) -> TierPolicy:
+    def fit(self, features: Frame, *, as_of: date, log: Log = _silent) -> TierPolicy:
         """Find the cuts in a feature table.
 
         Parameters
         ----------
-        features : ibis.Table
-            One row a customer: ``customer_id`` and feature columns.
+        features : ibis.Table, DataFrame or pyarrow.Table
+            One row a customer: ``customer_id``, what the policy reads (`needed_columns`).
         as_of : date
             Day of the table; stored with the cuts.
         log : callable, optional
@@ -89,94 +91,139 @@ class TierPolicy:
         Raises
         ------
         ConfigError
-            A metric of the policy is not in the table.
+            A column that the policy reads is not in the table.
         DataError
-            The policy asks for shares and nobody is rated.
+            The policy asks for shares, and nobody is rated or has revenue.
         """
-        check_metrics(features, self.config)
-        cuts, count = find_cuts(features, self.config, log=log)
+        table = as_table(features)
+        check_metrics(table, self.config)
+        cuts, count = find_cuts(table, self.config, log=log)
         return replace(self, cuts=cuts, fitted_as_of=as_of, rated=count)
 
-    def fit_once(self, features: ir.Table, *, as_of: date, folder: Path, log: Log = _silent) -> TierPolicy:
+    def fit_once(self, features: Frame, *, as_of: date, folder: Path, log: Log = _silent) -> TierPolicy:
         """Load the stored cuts of this version, or fit and store them: tiers must not move because cuts did."""
         if self._file(folder).exists():
             return self.load(folder)
-        fitted = self.fit(features, as_of=as_of, log=log)
-        fitted.save(folder)
-        return fitted
+        found = self.fit(features, as_of=as_of, log=log)
+        found.save(folder)
+        return found
 
-    def assign(self, features: ir.Table, *, as_of: date, previous: ir.Table | None = None, log: Log = _silent) -> ir.Table:
-        """Give every customer a tier.
+    @overload
+    def assign(self, features: pd.DataFrame, *, as_of: date, previous: Frame | None = None, log: Log = _silent) -> pd.DataFrame: ...
 
-        A customer whose score is at or above a tier's cut is in it. Where a complaint is open, or was justified within
-        the policy's days, the customer keeps the `previous` tier instead of falling (also to `unrated`), and may rise.
+    @overload
+    def assign(self, features: ir.Table | pa.Table, *, as_of: date, previous: Frame | None = None, log: Log = _silent) -> ir.Table: ...
+
+    def assign(self, features: Frame, *, as_of: date, previous: Frame | None = None, log: Log = _silent) -> ir.Table | pd.DataFrame:
+        """Rate every customer: make one step from the previous rating.
+
+        A customer whose score is at or above a tier's cut earns it. What is then held follows from the tier before: upwards at once (but
+        for the largest step), downwards only when no complaint protects, the validity is over, the streak is full and the grace has
+        passed.
 
         Parameters
         ----------
-        features : ibis.Table
-            One row a customer: ``customer_id``, the policy's metrics, ``tenure_months`` where tenure is asked for, and
-            ``complaint_open``, ``days_since_justified_complaint`` where known.
+        features : ibis.Table, DataFrame or pyarrow.Table
+            One row a customer: ``customer_id``, what the policy reads (`needed_columns`), and ``complaint_open`` and
+            ``days_since_justified_complaint`` where known. Values that are missing, NaN or infinite are unknown.
         as_of : date
-            Becomes ``valid_from`` of a tier that is new; one that stays keeps its own.
-        previous : ibis.Table, optional
-            ``customer_id, tier, valid_from``, one row a customer, as it stood before `as_of`.
+            Day of the rating.
+        previous : ibis.Table, DataFrame or pyarrow.Table, optional
+            What this gave at the rating before, one row a customer. Only ``customer_id, tier, valid_from`` must be there; of what is absent
+            nothing is known. A tier that the policy does not know protects from nothing.
         log : callable, optional
             Receives a line where complaints are unknown, or previous tiers are not this policy's.
 
         Returns
         -------
-        ibis.Table
-            One row a customer: customer_id; tier; score (points, float64, null when unrated); valid_from (date);
-            reason_code (``score``, ``unrated_short_tenure``, ``unrated_unknown_tenure``, ``protected_open_complaint``
-            or ``protected_justified_complaint``); policy_version; care_priority (2 complaint open, 1 justified
-            recently, else 0).
+        ibis.Table or DataFrame
+            An Ibis table (not yet computed) for an Ibis table; for a frame in memory pandas, in its order. One row a customer:
+
+            ``customer_id``; ``tier``; ``score`` (points by the rule that earns the tier, float64, null when unrated); ``valid_from`` (since
+            when the tier is held); ``valid_until`` (end of its validity, null where there is none); ``below_since`` (first rating of the
+            present streak below the tier); ``grace_until``; ``reason_code``; ``policy_version``; ``care_priority`` (2 complaint open, 1
+            justified recently, else 0); ``earned`` (the tier that score, floors and overrides alone give).
+
+            Reason codes: ``first_rating``, ``upgrade``, ``stays``, ``renewed``, ``downgrade``, ``policy_change``, ``adjusted_<name>``; held
+            by ``protected_open_complaint``, ``protected_justified_complaint``, ``transition``, ``within_validity``, ``below_too_briefly``,
+            ``grace``; ``unrated_short_tenure``, ``unrated_unknown_tenure``, ``unrated_other_segment``.
 
         Raises
         ------
         ConfigError
-            The policy is not fitted, or a metric or a column of `previous` is absent.
+            The policy is not fitted, or a column that it reads, or one of `previous`, is absent.
         DataError
             `previous` holds a customer twice, or is later than `as_of`.
         """
+        cuts, table = self._fitted_cuts(), as_table(features)
+        check_metrics(table, self.config)
+        before = None if previous is None else as_table(previous)
+        assigned = assign_tiers(table, config=self.config, cuts=cuts, as_of=as_of, previous=before, log=log)
+        if isinstance(features, ir.Table):
+            return assigned
+        rows: pd.DataFrame = assigned.to_pyarrow().to_pandas().set_index("customer_id")
+        return rows.loc[table.customer_id.to_pyarrow().to_pylist()].reset_index()
+
+    def explain(
+        self,
+        customer_id: object,
+        facts: Frame,
+        state: Frame,
+        *,
+        language: str = "en",
+        complaint: str | None = None,
+        as_of: date | None = None,
+        columns: Sequence[FeatureColumn] = (),
+        catalogue: Catalogue | None = None,
+    ) -> str:
+        """Say in a sentence or two why a customer holds a tier, what the next one needs, and what protects it.
+
+        Parameters
+        ----------
+        customer_id : str
+            Whose tier.
+        facts, state : ibis.Table, DataFrame or pyarrow.Table
+            What `assign` was given, and what it gave. For a policy on accounts or households `facts` must hold the other lines too.
+        language : str
+            ``en`` or ``zh``.
+        complaint : str, optional
+            Number of the open complaint, as it may be shown.
+        as_of : date, optional
+            Day on which the sentence is read; a validity that is over then is not told.
+        columns : sequence of FeatureColumn, optional
+            The features' declarations, for the names of those that the wording's ``tier_metrics`` lacks; else they are called as their
+            columns.
+        catalogue : Catalogue, optional
+            The words; by default those shipped with the package.
+
+        Raises
+        ------
+        ConfigError
+            The policy is not fitted, another one gave the tier, or the wording lacks a label.
+        DataError
+            The customer is not just once in both tables.
+        """
+        table, rating = as_table(facts), as_table(state)
+        check_metrics(table, self.config)
+        said = {"language": language, "complaint": complaint, "as_of": as_of, "columns": columns}
+        return explain(table, rating, customer_id, config=self.config, cuts=self._fitted_cuts(), catalogue=catalogue, **said)
+
+    def _fitted_cuts(self) -> Cuts:
         if self.cuts is None:
             raise ConfigError(f"tier policy {self.label} has no cuts yet. Call fit(features, as_of=…), or load(folder).")
-        check_metrics(features, self.config)
-        return assign_tiers(features, config=self.config, cuts=self.cuts, as_of=as_of, previous=previous, log=log)
+        return self.cuts
 
     def to_json(self) -> str:
         """Write policy and cuts as JSON text; raises ConfigError when not fitted."""
-        if self.cuts is None or self.fitted_as_of is None:
+        if self.cuts is None or self.fitted_as_of is None or self.rated is None:
             raise ConfigError(f"tier policy {self.label} has no cuts to store yet. Call fit(features, as_of=…) first.")
-        state = {
-            "policy_version": self.label,
-            "policy_hash": self.content_hash,
-            "fitted_as_of": self.fitted_as_of.isoformat(),
-            "rated": self.rated,
-            "cuts": dict(self.cuts),
-            "policy": self.config.model_dump(mode="json"),
-        }
-        return json.dumps(state, indent=2, ensure_ascii=False) + "\n"
+        return fitted.to_text(self.config, fitted.Fitted(self.cuts, self.fitted_as_of, self.rated))
 
     @classmethod
     def from_json(cls, text: str) -> TierPolicy:
         """Read what `to_json` wrote; raises ConfigError for text that is damaged or was edited."""
-        try:
-            state = json.loads(text)
-            policy = cls(
-                TierPolicyConfig.model_validate(state["policy"]),
-                cuts={tier: float(cut) for tier, cut in state["cuts"].items()},
-                fitted_as_of=date.fromisoformat(state["fitted_as_of"]),
-                rated=int(state["rated"]),
-            )
-            stored_hash = state["policy_hash"]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ConfigError(f"a fitted tier policy cannot be read ({type(error).__name__}: {error}). Fit it again.") from error
-        if stored_hash != policy.content_hash or tuple(policy.cuts or ()) != policy.tiers[:-1]:
-            raise ConfigError(
-                f"fitted tier policy {policy.label}: its text was edited after it was written. Restore the file, or "
-                "raise the version in the YAML and fit again."
-            )
-        return policy
+        config, found = fitted.from_text(text)
+        return cls(config, found.cuts, found.as_of, found.rated)
 
     def save(self, folder: Path) -> Path:
         """Write ``<label>.json`` into `folder`, whole or not at all; the same state again changes nothing.
@@ -188,20 +235,8 @@ class TierPolicy:
         TryAgainError
             The disk is full.
         """
-        text, path = self.to_json(), self._file(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{path.name}.{uuid4().hex}.part"
-        try:
-            with full_disk_can_wait(path):
-                part.write_text(text, encoding="utf-8")
-                sync(part)
-            # a link, unlike a rename, fails when another run has stored its cuts first
-            os.link(part, path)
-            sync(folder)
-        except FileExistsError:
-            self._check_same(self.load(folder), path)
-        finally:
-            part.unlink(missing_ok=True)
+        path = self._file(folder)
+        fitted.write_once(path, self.to_json(), check_same=lambda: self._check_same(self.load(folder), path))
         return path
 
     def _check_same(self, stored: TierPolicy, path: Path) -> None:
@@ -219,19 +254,8 @@ class TierPolicy:
         ConfigError
             Nothing is stored, the file is damaged, or it was fitted from another content under the same version.
         """
-        path = self._file(folder)
-        try:
-            stored = TierPolicy.from_json(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise ConfigError(f"{path}: {self.label} is not fitted yet. Fit and save it first.") from error
-        except ConfigError as error:
-            raise ConfigError(f"{path}: {error}") from error
-        if stored.content_hash != self.content_hash:
-            raise ConfigError(
-                f"{path}: {self.label} is stored with another content (hash {stored.content_hash[:12]}, the YAML has "
-                f"{self.content_hash[:12]}). A version never changes: raise its version."
-            )
-        return replace(stored, config=self.config)
+        found = fitted.read(self._file(folder), self.config)
+        return TierPolicy(self.config, found.cuts, found.as_of, found.rated)
 
     def _file(self, folder: Path) -> Path:
         return folder / f"{self.label}.json"

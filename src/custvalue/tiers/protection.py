@@ -32,6 +32,14 @@ def complaint_flags(features: ir.Table, config: TierPolicyConfig, *, log: Callab
     return is_open, justified
 
 
+def frozen_by(is_open: ir.BooleanValue, justified: ir.BooleanValue, config: TierPolicyConfig) -> ir.StringValue:
+    """Give the reason code of the complaint that forbids a fall; null where none does."""
+    freezes = [(justified, "protected_justified_complaint")]
+    if config.protection.open_complaint:
+        freezes.insert(0, (is_open, "protected_open_complaint"))
+    return ibis.cases(*freezes, else_=ibis.null("string"))
+
+
 def check_previous(previous: ir.Table, config: TierPolicyConfig, *, as_of: date, log: Callable[[str], None]) -> None:
     """Refuse previous tiers that would multiply rows or tell the future, with one aggregate.
 

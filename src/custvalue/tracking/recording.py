@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import pandas as pd
 
 from custvalue.churn.bundle import MODEL_FILE, ModelBundle
 from custvalue.errors import ModelError
+from custvalue.tracking import runs
 from custvalue.tracking.calm import as_global_store
 from custvalue.tracking.checks import write_check
 from custvalue.tracking.database import Place
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
     from mlflow.models import Model
 
-_BATCH = 100
 _DIGEST_LENGTH = 36
-_PLOT_DPI = 120
 
 
 @dataclass(frozen=True)
@@ -48,11 +46,12 @@ class Training:
 
 def record(client: MlflowClient, place: Place, name: str, training: Training) -> ModelVersion:
     """Log a training and register its model; on failure the run is FAILED and no version is left."""
-    run_id = client.create_run(_experiment(client, place, name), tags=dict(training.tags), run_name=training.run_name).info.run_id
+    experiment = runs.find_experiment(client, place, name)
+    run_id = client.create_run(experiment, tags=dict(training.tags), run_name=training.run_name).info.run_id
     version: str | None = None
     try:
+        _log_run(client, run_id, training)
         with tempfile.TemporaryDirectory(prefix="custvalue-") as folder:
-            _log_run(client, run_id, training, Path(folder) / "run")
             model_id = _log_model(client, run_id, training, Path(folder) / "model")
         version = _register(client, place, name, run_id, model_id, training.bundle.digest)
         client.set_terminated(run_id, "FINISHED")
@@ -67,44 +66,11 @@ def record(client: MlflowClient, place: Place, name: str, training: Training) ->
     return ModelVersion(name, int(version), run_id, training.bundle.digest)
 
 
-def _experiment(client: MlflowClient, place: Place, name: str) -> str:
-    from mlflow.exceptions import MlflowException
-
-    found = client.get_experiment_by_name(name)
-    if found is not None:
-        return str(found.experiment_id)
-    location = f"{place.artifacts}/{name}" if place.artifacts else None
-    try:
-        return str(client.create_experiment(name, location, tags=place.experiment_tags))
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-        return _experiment(client, place, name)
-
-
-def _log_run(client: MlflowClient, run_id: str, training: Training, folder: Path) -> None:
-    from mlflow.entities import Metric, Param
-
-    at = client.get_run(run_id).info.start_time
-    params = [Param(key, str(value)) for key, value in training.params.items()]
-    metrics = [Metric(key, float(value), at, 0) for key, value in training.metrics.items()]
-    for batch in _batches(params):
-        client.log_batch(run_id, params=batch)
-    for batch in _batches(metrics):
-        client.log_batch(run_id, metrics=batch)
+def _log_run(client: MlflowClient, run_id: str, training: Training) -> None:
+    runs.log_values(client, run_id, params=training.params, metrics=training.metrics)
     client.log_inputs(run_id, datasets=[_dataset(table, digest) for table, digest in training.digests.items()])
-    (folder / "plots").mkdir(parents=True)
-    for title, figure in training.figures.items():
-        figure.savefig(folder / "plots" / f"{title}.png", dpi=_PLOT_DPI)
     texts = {DIGESTS_FILE: json.dumps(dict(training.digests), indent=2, sort_keys=True), **training.texts}
-    for title, text in texts.items():
-        (folder / title).write_text(text, encoding="utf-8")
-    client.log_artifacts(run_id, str(folder))
-
-
-def _batches(items: list[Any]) -> list[list[Any]]:
-    left = iter(items)
-    return list(iter(lambda: list(islice(left, _BATCH)), []))
+    runs.log_files(client, run_id, texts=texts, figures=training.figures)
 
 
 def _dataset(table: str, digest: str) -> Any:

@@ -84,7 +84,7 @@ def model_files(client: MlflowClient, uri: str, version: ModelVersion) -> Iterat
     """Give a folder with a copy of a version's files, for as long as the block runs."""
     source = client.get_model_version_download_uri(version.name, str(version.version))
     with tempfile.TemporaryDirectory(prefix="custvalue-") as scratch:
-        yield Path(_download(source, uri, scratch, f"the files of version {version.version} of {version.name!r}"))
+        yield Path(download(source, uri, scratch, f"the files of version {version.version} of {version.name!r}"))
 
 
 def read_text(client: MlflowClient, uri: str, version: ModelVersion, file: str) -> str:
@@ -92,10 +92,11 @@ def read_text(client: MlflowClient, uri: str, version: ModelVersion, file: str) 
     source = f"{client.get_run(version.run_id).info.artifact_uri}/{file}"
     with tempfile.TemporaryDirectory(prefix="custvalue-") as scratch:
         what = f"{file} of version {version.version} of {version.name!r}"
-        return Path(_download(source, uri, scratch, what)).read_text(encoding="utf-8")
+        return Path(download(source, uri, scratch, what)).read_text(encoding="utf-8")
 
 
-def _download(source: str, uri: str, scratch: str, what: str) -> str:
+def download(source: str, uri: str, scratch: str, what: str, *, way_out: str = "train again") -> str:
+    """Copy the files at an artifact URI into a folder and give their path; `ModelError` where there are none."""
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
@@ -104,4 +105,4 @@ def _download(source: str, uri: str, scratch: str, what: str) -> str:
     except (MlflowException, FileNotFoundError, NotADirectoryError) as error:
         if isinstance(error, MlflowException) and error.error_code not in _ABSENT:
             raise
-        raise ModelError(f"{what} cannot be found at {shown(source)}. Restore the folder, or train again.") from error
+        raise ModelError(f"{what} cannot be found at {shown(source)}. Restore the folder, or {way_out}.") from error

@@ -90,6 +90,13 @@ class Catalogue(Settings):
         amount = self.money_pattern(language=language, currency=currency).replace("{}", digits.removeprefix("-"))
         return f"-{amount}" if digits.startswith("-") else amount
 
+    def quantity(self, value: float, form: str, *, language: str) -> str:
+        """Write a number with its unit; `form` is one of `NUMBER_FORMATS` but ``money``."""
+        digits, unit = NUMBER_FORMATS[form](value)
+        label = self.labels["units"][unit]
+        pattern = label.one if label.one and digits == "1" and language == "en" else label.text(language)
+        return pattern.replace("{}", digits)
+
     def phrase(self, code: str, facts: Facts, *, language: str, currency: str, direction: Direction | None = None) -> str | None:
         """Say a reason in words.
 
@@ -134,10 +141,7 @@ class Catalogue(Settings):
             return self.label(f"values.{text}", language, default=text)
         if place.format == MONEY:
             return self.money(value, language=language, currency=currency)
-        digits, unit = NUMBER_FORMATS[place.format](value)
-        label = self.labels["units"][unit]
-        pattern = label.one if label.one and digits == "1" and language == "en" else label.text(language)
-        return pattern.replace("{}", digits)
+        return self.quantity(value, place.format, language=language)
 
     def _find(self, key: str) -> Label | None:
         section, _, name = key.partition(".")
