@@ -11,13 +11,13 @@ from sklearn.preprocessing import StandardScaler
 
 Order = Callable[[pd.DataFrame], "pd.Series[float]"]
 
-READS = ("revenue_mean_", "days_since_payment", "payment_count_")
-"""How the features begin that the peers read where the tables give them, besides those of the policy."""
+READS = ("revenue_mean_{}m", "payment_count_{}m", "days_since_payment")
+"""Features that the peers read in every window, besides those of the policy."""
 SEED = 7
 
 
 def mean_bill(facts: pd.DataFrame) -> pd.Series[float]:
-    """ARPU alone: the mean bill of the shortest window that the policy itself would take."""
+    """ARPU alone: the mean bill of three months, or of two where there are no more."""
     column = next(name for name in ("revenue_mean_3m", "revenue_mean_2m") if name in facts)
     return facts[column].fillna(0.0)
 

@@ -3,9 +3,9 @@
 Run ``python benchmarks/tiers.py [--seeds 8 9 10] [--customers 20000]``; it prints a Markdown table for simulated operators and, where the
 data set is there, one for the real prepaid panel of India.
 
-Simulated operators are rated every month for a year; another year of bills judges the last rating. The peers rank the same rated customers
-anew every month and are cut at the policy's own tier sizes, so that only the order differs. Who leaves pays nothing any more. On the panel
-months 6 and 7 are rated and months 8 and 9 judge; one rating, so nothing can be said of calm.
+Simulated operators are rated every month, moves are counted over a year, and another year of bills judges the last rating. The peers
+rank the same rated customers anew every month and are cut at the policy's own tier sizes, so that only the order differs. Who leaves pays
+nothing any more. On the panel months 6 and 7 are rated and months 8 and 9 judge; one rating, so nothing can be said of calm.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from custvalue.sources import SourceTables, add_months, open_tables
 PROJECT = Path(__file__).resolve().parents[1]
 START = date(2024, 1, 1)
 HISTORY_MONTHS, AHEAD_MONTHS = 12, 12
+WARM_UP_MONTHS = 9
+"""Ratings before the year in which moves are counted: the policy's validity, streak and grace, since at first nobody can fall."""
 MEASURES = ("correlation", "captured", "changes", "flips")
 
 
@@ -56,7 +58,7 @@ def validity(folder: Path, seeds: Sequence[int], customers: int, policy_file: Pa
         if not (tables / "simulation.json").exists():
             print(f"simulating {customers:,} customers, seed {seed} …", file=sys.stderr, flush=True)
             simulate(tables, customers=customers, months=HISTORY_MONTHS * 2 + AHEAD_MONTHS, seed=seed, start=START)
-        days = [add_months(START, HISTORY_MONTHS + month) for month in range(HISTORY_MONTHS + 1)]
+        days = [add_months(START, HISTORY_MONTHS + month) for month in range(-WARM_UP_MONTHS, HISTORY_MONTHS + 1)]
         for name, one in judged(config_of(tables), TierPolicy.from_yaml(policy_file), days, AHEAD_MONTHS).items():
             found.setdefault(name, []).append(one)
     return validity_table(found)
@@ -96,7 +98,7 @@ def judged(config: Config, policy: TierPolicy, days: Sequence[date], ahead: int)
         for name, order in peers.items():
             ranks[name].append(cut_at(order(rated), sizes))
     revenue = revenue_ahead(opened, days[-1], ahead).reindex(ranks[policy.label][-1].index).fillna(0.0)
-    return {name: measured(each, protected, revenue) for name, each in ranks.items()}
+    return {name: measured(each[-HISTORY_MONTHS - 1 :], protected[-HISTORY_MONTHS - 1 :], revenue) for name, each in ranks.items()}
 
 
 def is_protected(facts: pd.DataFrame, policy: TierPolicy) -> pd.Series[bool]:
@@ -112,7 +114,7 @@ def peers_of(policy: TierPolicy) -> dict[str, Order]:
 
     columns = tuple(name for name in needed_columns(policy.config).features if "complaint" not in name and name != "segment")
     return {
-        "ARPU alone, as the policy takes it": mean_bill,
+        "ARPU alone, short window": mean_bill,
         "RFM": rfm,
         "k-means on the same columns": Clusters(columns, len(policy.tiers)),
         "ARPU alone, longest window": longest_bill,
@@ -124,10 +126,10 @@ def facts_at(opened: SourceTables, config: Config, policy: TierPolicy, day: date
     from custvalue.features import build_features
     from custvalue.tiers import needed_columns
 
-    built = build_features(opened.known(day), opened.moment(day), config.features, delay_days=opened.delay_days)
-    wanted = {"customer_id", *needed_columns(policy.config).features}
-    names = [name for name in built.table.columns if name in wanted or name.startswith(READS)]
-    return built.table.select(names).to_pandas().sort_values("customer_id", ignore_index=True)
+    windows = config.features.windows
+    read = {name.format(months) for name in READS for months in windows} | set(needed_columns(policy.config).features)
+    built = build_features(opened.known(day), opened.moment(day), config.features, delay_days=opened.delay_days, only=read)
+    return built.table.to_pandas().sort_values("customer_id", ignore_index=True)
 
 
 def revenue_ahead(opened: SourceTables, day: date, months: int) -> pd.Series[float]:

@@ -159,3 +159,13 @@ def test_another_run_holds_the_output(config, tiers):
     assert code == 5
     assert "locked by process" in events[-1]["text"]
     assert not output(config).exists()
+
+
+def test_a_file_in_the_place_of_the_reports_folder_is_refused_before_any_work(config, tiers, tmp_path):
+    taken = tmp_path / "report"
+    taken.write_text("notes")
+    code, out, log = tiers("--as-of", "2025-07-01", "--report", taken)
+    assert (code, out) == (2, "")
+    assert "is a file. Name a folder for the report" in str(log)
+    assert taken.read_text() == "notes"
+    assert not list(output(config).glob("*/ratings/*"))

@@ -87,6 +87,10 @@ def run_tiers(config: Config, wanted: Wanted, *, language: str, environ: Mapping
     for path in (wanted.out, wanted.history):
         if path is not None:
             check_writable(path)
+    if wanted.report is not None:
+        from custvalue.app.tier_report import check_folder
+
+        check_folder(wanted.report)
     tables, _ = pipeline.check(config, wanted.as_of, reporter=reporter)
     metric = load_retention_policy(config.retention_policy).value.metric
     catalogue = load_catalogue(config.wording)

@@ -138,10 +138,13 @@ def assign_tiers(config: Config, as_of: date, features: Features, *, reporter: R
         The policy asks for a feature that the tables do not give, or its content changed under the same version.
     DataError
         A stored rating is damaged.
+    TryAgainError
+        The engine's memory does not suffice.
     """
     reporter.start("tiers")
-    rated = rated or carried_rating(config, features.tables, as_of, features=features.table, log=reporter.note)
-    frame = _tonight(rated, features)
+    with within_memory(features.tables.con, "tiers"):
+        rated = rated or carried_rating(config, features.tables, as_of, features=features.table, log=reporter.note)
+        frame = _tonight(rated, features)
     sizes = frame.tier.value_counts()
     text = ", ".join(f"{tier} {sizes.get(tier, 0):,}" for tier in (*rated.policy.tiers, UNRATED))
     day = "" if rated.manifest.day == as_of else f", rated {rated.manifest.day}"

@@ -10,6 +10,7 @@ import ibis
 import pyarrow as pa
 
 from custvalue.config import Config
+from custvalue.engines import within_memory
 from custvalue.errors import ConfigError, DataError
 from custvalue.features import build_features, current_customers
 from custvalue.sources import SourceTables
@@ -55,6 +56,8 @@ def tier_facts(
         A policy asks for a feature that the tables do not give.
     DataError
         Nobody is active at this day.
+    TryAgainError
+        The engine's memory does not suffice.
     """
     configs = [policy.config for policy in policies]
     needed = needed_columns(*configs)
@@ -67,7 +70,8 @@ def tier_facts(
             check_metrics(_columns(config, tables, as_of, wanted, log=_silent), each)  # which can offer every feature in its place
             raise
     facts = facts.select("customer_id", *(name for name in wanted if name in facts.columns))
-    computed = tables.con.create_table(f"tier_facts_{uuid4().hex}", facts, temp=True)
+    with within_memory(tables.con, "tiers"):
+        computed = tables.con.create_table(f"tier_facts_{uuid4().hex}", facts, temp=True)
     if not computed.count().to_pyarrow().as_py():
         raise DataError(f"no customer is active at {as_of}. Check joined_on, status and departures, or take another date.")
     return computed
