@@ -36,17 +36,12 @@ def write_table(path: Path, table: pa.Table) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write bytes beside a name and rename them into place; its folder is made if absent."""
+    """Write bytes as `write_parquet` does; the folder is made if absent."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    _replace(path, lambda part: part.write_bytes(content))
 
 
-def _replace(path: Path, write: Callable[[Path], None]) -> None:
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
     check_writable(path)
     part = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from uuid import uuid4
 
 from jinja2 import Environment, PackageLoader
 
+from custvalue.app.files import write_bytes
 from custvalue.app.rating_log import log_comparison
 from custvalue.app.report_tables import ReportTable
 from custvalue.app.report_workbook import workbook
@@ -111,7 +111,7 @@ def show(config: Config, result: WhatIf, *, language: str, html: Path | None = N
     for note in notes:
         out.print(f"- {note}", markup=False)
     if html is not None:
-        _replace(html, page(config, result, tables, words).encode())
+        write_bytes(html, page(config, result, tables, words).encode())
         out.print(str(html), markup=False)
     if xlsx is not None:
         sheets = {name: words(f"sheet_{name}") for name in SHEETS}
@@ -125,7 +125,7 @@ def show(config: Config, result: WhatIf, *, language: str, html: Path | None = N
             currency=config.currency,
             catalogue=words.catalogue,
         )
-        _replace(xlsx, content)
+        write_bytes(xlsx, content)
         out.print(str(xlsx), markup=False)
 
 
@@ -164,13 +164,3 @@ def _shades(table: ReportTable) -> list[list[float]]:
 def _titles(config: Config, result: WhatIf, words: Words) -> tuple[str, str]:
     title = words("title", policy=result.policy.label, against=result.against.label)
     return title, words("subtitle", name=config.name, day=str(result.as_of), months=str(result.plan.months), currency=result.currency)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
