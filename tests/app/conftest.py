@@ -30,7 +30,7 @@ def config(tables, tmp_path) -> Path:
         "currency": "CNY",
         "time_zone": "Asia/Shanghai",
         "sources": {"folder": str(tables)},
-        "features": {"windows": [1, 3, 12]},
+        "features": {"windows": [1, 3]},
         "tier_policy": str(REPOSITORY / "configs" / "tiers" / "consumer.yaml"),
         "retention_policy": str(REPOSITORY / "configs" / "retention" / "default.yaml"),
     }

@@ -34,7 +34,7 @@ CONFIG = {
     "time_zone": "Asia/Shanghai",
     "workspace": "..",
     "sources": {"folder": "../data/op"},
-    "features": {"windows": [1, 3, 12]},
+    "features": {"windows": [1, 3]},
     "tier_policy": "tiers/consumer.yaml",
     "retention_policy": "retention/keen.yaml",
     "churn": {

@@ -64,7 +64,7 @@ def change(path: Path, **settings: object) -> None:
 def quicker(folder: Path) -> None:
     """Shorten the training of a workspace that the demo then finds, and let more contacts pay."""
     churn = {"gap_months": 1, "horizon_months": 2, "snapshots": 2, "max_rounds": 60, "bootstrap": 50}
-    change(folder / "configs" / "demo.yaml", features={"windows": [1, 3, 12]}, churn=churn)
+    change(folder / "configs" / "demo.yaml", features={"windows": [1, 3]}, churn=churn)
     three_months(folder / "configs" / "tiers" / "consumer.yaml")
     change(folder / "configs" / "retention" / "default.yaml", save=0.6, contact_cost=0.2)
 

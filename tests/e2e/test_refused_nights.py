@@ -38,7 +38,7 @@ def test_no_champion(workspace, new_workspace):
 
 
 def test_a_champion_that_learnt_from_other_features(workspace):
-    workspace.change(features={"windows": [1, 3, 6, 12]})
+    workspace.change(features={"windows": [1, 3, 6]})
     workspace.say("promote")
     before = workspace.listing()
     for told in (workspace.nightly(), workspace.say("score", "--as-of", AS_OF)):
@@ -49,7 +49,7 @@ def test_a_champion_that_learnt_from_other_features(workspace):
         assert "_6m" in added[1]
         assert "Restore the configuration and tables, or train again" in told.refusal
     (workspace.data / "complaints.parquet").unlink()
-    workspace.change(features={"windows": [1, 3, 12]})
+    workspace.change(features={"windows": [1, 3]})
     told = workspace.nightly()
     assert told.code == 4
     assert re.search(r"missing \['\w*complaint", told.refusal)

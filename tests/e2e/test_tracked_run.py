@@ -82,7 +82,7 @@ def test_the_texts_are_there_and_whole(artifacts, run):
     assert {"name", "en", "zh", "unit", "null", "sign", "reason", "kind"} <= spec[0].keys()
     policy = json.loads((artifacts / "tier_policy.json").read_text(encoding="utf-8"))
     assert policy["policy_version"] == "consumer-v2"
-    assert policy["cuts"] == {"diamond": 160, "gold": 110, "silver": 75}
+    assert policy["cuts"] == {"points": {"diamond": 140, "gold": 88, "silver": 55}}
     evaluation = json.loads((artifacts / "evaluation.json").read_text(encoding="utf-8"))
     assert evaluation["metrics"]["auc"]["value"] == run.data.metrics["test_auc"]
     report = (artifacts / "report.md").read_text(encoding="utf-8")
