@@ -8,7 +8,7 @@ from custvalue.pipeline.night import Night, make_night, nightly, snapshot_outcom
 from custvalue.pipeline.rating_days import rate_days
 from custvalue.pipeline.ratings import Rated, carried_rating, rating_store
 from custvalue.pipeline.stages import Features, Reporter, Tiers, assign_tiers, build_features_at, check, tiers_by_size
-from custvalue.pipeline.tiering import forget, replay, tier_facts
+from custvalue.pipeline.tiering import forget, tier_facts
 from custvalue.pipeline.training import Trained, train
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "nightly",
     "rate_days",
     "rating_store",
-    "replay",
     "snapshot_outcomes",
     "tier_facts",
     "tiers_by_size",

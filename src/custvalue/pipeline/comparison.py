@@ -39,7 +39,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Migration:
-    """From the tiers of the policy in force to those of the proposed one; columns as the functions of `tiers.migration` give them.
+    """From the tiers of the policy in force to those of the proposed one; columns as `tiers.measures.migration` gives them.
 
     Attributes
     ----------

@@ -72,7 +72,7 @@ class TierReport:
     tiers : tuple of str
         Highest first, `unrated` after them, then those that only customers who were watched had.
     total : DataFrame
-        Everybody, one row; columns as `tiers.summary.with_rates` gives them, as in all tables.
+        Everybody, one row; columns as `tiers.measures.summary.with_rates` gives them, as in all tables.
     by : mapping
         ``("tier",)``, ``("segment",)``, ``("tier", "segment")`` … → a table with these columns first, tiers in order, the largest group
         first otherwise.

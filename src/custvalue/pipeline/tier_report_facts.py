@@ -29,7 +29,7 @@ def customer_sums(customers: ir.Table, tables: SourceTables, as_of: date, featur
     Returns
     -------
     ibis.Table
-        Also the columns of `tiers.summary.SUMS` that the mapped tables give; 0 for a customer without a row.
+        Also the columns of `tiers.measures.summary.SUMS` that the mapped tables give; 0 for a customer without a row.
     """
     known = tables.known(as_of)
     parts = [_billing(known["billing"], tables, as_of)]

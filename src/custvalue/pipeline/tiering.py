@@ -1,8 +1,8 @@
-"""Rating without storing: what policies read at a day, one rating, and ratings month by month."""
+"""Rating without storing: what policies read at a day, and one rating."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from uuid import uuid4
 
@@ -109,40 +109,3 @@ def rate(
     """
     fitted = policy if policy.cuts is not None else policy.fit(facts, as_of=as_of, log=log)
     return fitted, as_rating(fitted.assign(facts, as_of=as_of, previous=previous, log=log).to_pyarrow(), as_of)
-
-
-def replay(
-    config: Config,
-    tables: SourceTables,
-    policy: TierPolicy,
-    days: Iterable[date],
-    *,
-    previous: ibis.Table | pa.Table | None = None,
-    log: Log = _silent,
-) -> Iterator[tuple[date, TierPolicy, pa.Table]]:
-    """Rate day after day, each from the one before, and store nothing.
-
-    Parameters
-    ----------
-    config, tables, log
-        As for `tier_facts`.
-    policy : TierPolicy
-        Where it has no cuts yet they are found on the first day.
-    days : iterable of date
-        Oldest first; see `tiers.schedule.rating_days`.
-    previous : table, optional
-        Tiers before the first day.
-
-    Yields
-    ------
-    tuple
-        The day, the fitted policy, and the rating as `rate` gives it.
-    """
-    for day in days:
-        facts = tier_facts(config, tables, day, [policy], log=log)
-        try:
-            policy, rating = rate(policy, facts, day, previous=previous, log=log)
-        finally:
-            forget(tables, facts)
-        yield day, policy, rating
-        previous = rating

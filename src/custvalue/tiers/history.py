@@ -19,8 +19,8 @@ def tier_history(ratings: Mapping[date, ir.Table]) -> ir.Table:
     version, or did not hold the customer any more. A customer who comes back begins a new one. So the rows of a customer never overlap,
     and have no gap while the customer is rated.
 
-    Each rating is joined to the one before it and only what changed is kept, so that a window orders the changes and not every rating of
-    every customer: a third of the time and half of the memory.
+    Each rating is joined to the one before it and only what changed is kept, so that a window orders the changes, and not every rating of
+    every customer.
 
     Parameters
     ----------

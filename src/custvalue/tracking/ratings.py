@@ -51,7 +51,7 @@ class TierRating:
     previous : date, optional
         Day of the rating before.
     migration : DataFrame, optional
-        before, after, customers (and more) as `tiers.migration.migration_table` gives, against the rating before.
+        before, after, customers (and more) as `tiers.measures.migration.migration_table` gives, against the rating before.
     held : mapping
         Reason code → customers who hold a better tier than their score earns.
     flip_rate : float, optional
