@@ -64,4 +64,5 @@ def connect(*, master: str = "local[2]", settings: Mapping[str, str] | None = No
     wanted = (_LOCAL if master.startswith("local") else {}) | dict(settings or {}) | _SESSION
     for name, value in wanted.items():
         builder = builder.config(name, value)
+    ibis.options.sql.fuse_selects = False  # as for DuckDB: Spark's optimiser merges nested SELECTs itself
     return ibis.pyspark.connect(builder.getOrCreate())
