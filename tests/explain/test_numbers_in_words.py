@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from fractions import Fraction
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from custvalue.config import ready_configs
-from custvalue.explain import Reason, explain
+from custvalue.explain import LAST_RESORT, Reason, explain
 from custvalue.features import FeatureColumn
-from custvalue.wording import load_catalogue
+from custvalue.wording import Facts, Speaker, load_catalogue
 
-WORDING = ready_configs() / "wording"
-CATALOGUE = load_catalogue(WORDING)
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+from reasons_by_row import NIGHT, RAW, SENTENCES, Sentence, bound_of, names_in, reasons_of, true
+
+CATALOGUE = load_catalogue(ready_configs() / "wording")
+SPEAKER = Speaker(CATALOGUE, currency="CNY", as_of=NIGHT)
 METRICS = {"revenue": "bill", "data_mb": "data_use", "voice_minutes": "voice_use", "active_days": "activity", "discount": "discount"}
 OTHERS = {
     "tenure_months": "tenure",
@@ -60,93 +62,99 @@ def customers(draw: st.DrawFn) -> dict[str, Any]:
     return facts
 
 
-def rounded(value: float, places: int, scale: Fraction = Fraction(1)) -> str:
-    """Fifteen significant digits, halves away from zero, in whole-number arithmetic."""
-    exact = Fraction(f"{value:.15g}") * scale * 10**places
-    whole = int(abs(exact) + Fraction(1, 2))
-    digits = f"{whole:0{places + 1}d}"
-    head, tail = (digits[:-places], "." + digits[-places:]) if places else (digits, "")
-    return ("-" if exact < 0 and whole else "") + f"{int(head):,}{tail}"
+def explained(customers: list[dict[str, Any]], contributions: np.ndarray) -> list[tuple[Reason, ...]]:
+    frame = pd.DataFrame(customers, columns=list(REASONS))
+    return list(explain(contributions, frame, COLUMNS, CATALOGUE, currency="CNY", as_of=NIGHT))
 
 
-def quantity(value: float) -> str:
-    return rounded(value, 0) if abs(value) >= 9.95 else re.sub(r"\.0$", "", rounded(value, 1))
-
-
-def with_unit(singular: str, plural: str) -> Callable[[float], str]:
-    return lambda value: f"{quantity(value)} {singular if quantity(value) == '1' else plural}"
-
-
-def money(value: float) -> str:
-    digits = rounded(value, 0 if abs(value) >= 9.995 else 2)
-    return f"-¥{digits[1:]}" if digits.startswith("-") else f"¥{digits}"
-
-
-def percent(value: float) -> str:
-    digits = rounded(value, 0, Fraction(100))
-    return f"{'99' if digits == '100' and value < 1 else digits} %"
-
-
-FORMATS: dict[str, Callable[[Any], str]] = {
-    "money": money,
-    "percent": percent,
-    "negated_percent": lambda value: percent(-value),
-    "days": with_unit("day", "days"),
-    "months": with_unit("month", "months"),
-    "minutes": with_unit("minute", "minutes"),
-    "count": quantity,
-    "gb": lambda mb: f"{quantity(mb / 1024)} GB" if mb >= 102.4 else f"{quantity(mb)} MB",
-    "text": {"Plan 99": "Plan 99", "Fiber optic": "fibre optic", "a{b}": "a{b}"}.__getitem__,
-}
-
-
-def sentences(path: Path) -> dict[str, list[str]]:
-    """The English templates as they stand in the file, one a window."""
-    found: dict[str, list[str]] = {}
-    for code, words in yaml.safe_load(path.read_text(encoding="utf-8"))["reasons"].items():
-        for variant in words["variants"].values():
-            windows = variant.get("windows", [0])
-            found.setdefault(code, []).extend(variant["en"].replace("<w-1>", str(w - 1)).replace("<w>", str(w)) for w in windows)
-    return found
-
-
-SENTENCES = sentences(WORDING / "reasons.yaml")
-
-
-def possible(code: str, facts: dict[str, Any]) -> set[str]:
-    texts = set()
-    for sentence in SENTENCES[code]:
-        places = re.findall(r"\{(\w+):(\w+)\}", sentence)
-        if all(facts.get(name) is not None for name, _ in places):
-            texts.add(re.sub(r"\{(\w+):(\w+)\}", lambda m: FORMATS[m[2]](facts[m[1]]), sentence))
-    return texts
-
-
-def explained(customers: list[dict[str, Any]], seed: int) -> list[tuple[Reason, ...]]:
-    contributions = np.random.default_rng(seed).normal(size=(len(customers), len(COLUMNS) + 1))
-    return explain(contributions, pd.DataFrame(customers, columns=list(REASONS)), COLUMNS, CATALOGUE, currency="CNY")
+def drawn(rows: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(rows, len(COLUMNS) + 1))
 
 
 @given(facts=customers(), seed=st.integers(0, 2**32 - 1))
-def test_every_sentence_shows_the_facts(facts: dict[str, Any], seed: int):
-    reasons = explained([facts], seed)[0]
-    assert 1 <= len(reasons) <= 3
-    assert len({reason.code for reason in reasons}) == len(reasons)
-    for reason in reasons:
-        assert reason.en in possible(reason.code, facts), reason
-        assert not re.search(r"[{}<>]", reason.en.replace("a{b}", "") + reason.zh.replace("a{b}", ""))
-        # the Chinese sentence shows the same digits, but for those of the window and of the plan's name
-        shown = [set(re.findall(r"\d+(?:[,.]\d+)*", text)) for text in (reason.en, reason.zh)]
-        assert shown[0] == shown[1], reason
+def test_the_strongest_true_warnings_are_said_with_the_customers_own_facts(facts: dict[str, Any], seed: int):
+    contributions = drawn(1, seed)
+    weights = dict.fromkeys(RAW["reasons"], 0.0)
+    for column, value in zip(COLUMNS, contributions[0], strict=False):
+        weights[column.reason] += value
+    (found,) = explained([facts], contributions)
+    assert [(reason.code, reason.en, reason.zh) for reason in found] == reasons_of(weights, facts, NIGHT)
+    assert 1 <= len(found) <= 3
+    plain = found[0].code == LAST_RESORT
+    assert [reason.weight for reason in found[plain:]] == pytest.approx([weights[reason.code] for reason in found[plain:]], abs=1e-6)
 
 
 @given(people=st.lists(customers(), min_size=2, max_size=5), seed=st.integers(0, 2**32 - 1), order=st.randoms())
 def test_reasons_do_not_depend_on_the_order_or_number_of_rows(people: list[dict[str, Any]], seed: int, order: Any):
-    contributions = np.random.default_rng(seed).normal(size=(len(people), len(COLUMNS) + 1))
-    frame = pd.DataFrame(people, columns=list(REASONS))
-    together = explain(contributions, frame, COLUMNS, CATALOGUE, currency="CNY")
+    contributions = drawn(len(people), seed)
+    together = explained(people, contributions)
     shuffled = order.sample(range(len(people)), len(people))
-    again = explain(contributions[shuffled], frame.iloc[shuffled], COLUMNS, CATALOGUE, currency="CNY")
-    assert again == [together[i] for i in shuffled]
-    alone = explain(contributions[:1], frame.head(1), COLUMNS, CATALOGUE, currency="CNY")
-    assert alone == together[:1]
+    assert explained([people[i] for i in shuffled], contributions[shuffled]) == [together[i] for i in shuffled]
+    assert explained(people[:1], contributions[:1]) == together[:1]
+
+
+def candidates(sentence: Sentence, name: str, others: dict[str, Any]) -> list[Any]:
+    """Values about the bounds of a fact's conditions, and some more."""
+    if any(place == (name, "text") for place in sentence.places) or any(f"{name} {sign}= '" in c for c in sentence.when for sign in "=!"):
+        return ["Plan 99", "Fiber optic", *(bound_of(c.split(maxsplit=2)[2]) for c in sentence.when if c.startswith(f"{name} == '"))]
+    found = [0.0, 1.0, 2.0, 3.0, 8.125, 9.996, 17.0, 117.49, 1234.5]
+    for condition in sentence.when:
+        fact, sign, bound = condition.split(maxsplit=2)
+        if fact == name and sign == "is":
+            found.append(None)
+        elif fact == name:
+            number, _, times = (part.strip() for part in bound.partition("*"))
+            edge = bound_of(number) * (others[times] if times else 1)
+            found += [edge, edge + 1, edge - 1, edge * 2, edge / 2, edge * 1.004] if isinstance(edge, float) else []
+    return found
+
+
+def customer_of(sentence: Sentence, luck: np.random.Generator, broken: str | None = None) -> dict[str, Any] | None:
+    """Facts of which the sentence is true; or of which all of it is true but one condition."""
+    factors = {names_in(condition)[1] for condition in sentence.when if len(names_in(condition)) > 1}
+    facts: dict[str, Any] = {}
+    for name in sorted(sentence.facts, key=lambda name: name not in factors):
+        own = [condition for condition in sentence.when if names_in(condition)[0] == name]
+
+        def right(value: Any, own: list[str] = own, name: str = name) -> bool:
+            tried = facts | {name: value}
+            shown = value is not None or name not in {place for place, _ in sentence.places}
+            return shown and all(true(condition, tried) != (condition == broken) for condition in own)
+
+        choices = [value for value in candidates(sentence, name, facts) if right(value)]
+        if not choices:
+            return None
+        facts[name] = choices[luck.integers(len(choices))]
+    return facts
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_variant_shows_the_customers_own_numbers(language: str):
+    luck = np.random.default_rng(11)
+    for sentence in SENTENCES:
+        variant = CATALOGUE.reasons[sentence.code].variants[sentence.name]
+        for _ in range(4):
+            facts = customer_of(sentence, luck)
+            assert facts is not None, f"{sentence.code}.{sentence.name} can be true of nobody"
+            one = Facts.of_one(facts)
+            assert variant.fits(one)[0], (sentence, facts)
+            said = SPEAKER.say(variant, one, language)[0].as_py()
+            assert said == sentence.said(facts, language), facts
+            assert not re.search(r"[{}<>]", said)
+
+
+def test_no_variant_is_said_where_one_condition_fails_or_one_fact_is_unknown():
+    luck, broken = np.random.default_rng(12), 0
+    for sentence in SENTENCES:
+        variant = CATALOGUE.reasons[sentence.code].variants[sentence.name]
+        for condition in sentence.when:
+            facts = customer_of(sentence, luck, broken=condition)
+            if facts is not None:
+                broken += 1
+                assert not variant.fits(Facts.of_one(facts))[0], (sentence, condition, facts)
+        whole = customer_of(sentence, luck)
+        assert whole is not None
+        for name, _ in sentence.places:
+            assert not variant.fits(Facts.of_one(whole | {name: None}))[0]
+            assert not variant.fits(Facts.of_one({n: v for n, v in whole.items() if n != name}))[0]
+    assert broken > len(SENTENCES)  # most conditions can be broken alone

@@ -21,8 +21,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tables(folder: Path) -> dict[str, pd.DataFrame]:
-    """Its tables by name, amounts as floats, days as timestamps, times on the operator's clock; ``states`` is the hidden truth."""
-    paths = [*folder.glob("*.parquet"), folder / "truth" / "states.parquet"]
+    """Its tables by name, amounts as floats, days as timestamps, times on the operator's clock, and the truth: ``states``, ``drivers``."""
+    paths = [*folder.glob("*.parquet"), *(folder / "truth").glob("*.parquet")]
     return {path.stem: _frame(path) for path in paths}
 
 

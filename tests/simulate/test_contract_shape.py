@@ -28,7 +28,7 @@ ARROW = {
 
 def test_the_folder_holds_these_tables_and_the_truth_apart(folder: Path) -> None:
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert found == {*(f"{name}.parquet" for name in SIMULATED), "truth/states.parquet", "simulation.json"}
+    assert found == {*(f"{name}.parquet" for name in SIMULATED), "truth/states.parquet", "truth/drivers.parquet", "simulation.json"}
 
 
 @pytest.mark.parametrize("name", SIMULATED)

@@ -97,6 +97,30 @@ def read(folder: Path) -> pd.DataFrame:
     return features.sort_values("customer_id", ignore_index=True)
 
 
+def test_drivers_are_what_the_tables_show_at_a_months_end(tables: Tables) -> None:
+    drivers = tables["drivers"]
+    assert len(drivers) == len(tables["states"])
+    month = drivers["month"].max() - pd.DateOffset(months=3)
+    rows, as_of = drivers[drivers["month"] == month].set_index("customer_id"), month + pd.DateOffset(months=1)
+    contracts = tables["contracts"].query("kind == 'contract'")
+    running = contracts[(contracts["starts_on"] <= as_of) & (contracts["ends_on"] > as_of)].customer_id
+    bound = rows.index.isin(running)
+    assert 0.1 < bound.mean() < 0.9
+    lately = tables["complaints"].query("category not in ('cancellation', 'win_back')")
+    lately = lately[(lately["opened_at"] >= as_of - pd.DateOffset(months=3)) & (lately["opened_at"] < as_of)]
+    count = lately.groupby("customer_id").size().reindex(rows.index).fillna(0).to_numpy()
+    joined = tables["customers"].drop_duplicates("customer_id").set_index("customer_id").joined_on.reindex(rows.index)
+    months = ((as_of.year - joined.dt.year) * 12 + as_of.month - joined.dt.month).to_numpy()
+    shown = {
+        "in_contract": np.where(bound, -1.1, 0.0),
+        "complaint": 0.55 * np.minimum(count, 3),
+        "log_tenure": -0.4 * np.log((1 + months) / 25),
+    }
+    # the register and the tickets know nearly, not quite, what the lives were
+    agreed = {name: float(np.isclose(rows[name], values).mean()) for name, values in shown.items()}
+    assert min(agreed.values()) > 0.9, agreed
+
+
 def test_the_pipeline_never_reads_the_truth(tmp_path: Path) -> None:
     """Features are the same where the truth is no Parquet at all; another file spoilt in the same way stops them."""
     folder = tmp_path / "tables"

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from custvalue.config import ready_configs
 from custvalue.errors import ConfigError
-from custvalue.wording import Catalogue, load_catalogue
+from custvalue.wording import Catalogue, load_catalogue, phrase
 
 CATALOGUE = load_catalogue(ready_configs() / "wording")
+NIGHT = date(2026, 1, 1)
 
 
 def said(code: str, **facts: float | str | None) -> tuple[str | None, str | None]:
-    en, zh = (CATALOGUE.phrase(code, facts, language=name, currency="CNY") for name in ("en", "zh"))
+    en, zh = (phrase(CATALOGUE, code, facts, language=name, currency="CNY", as_of=NIGHT) for name in ("en", "zh"))
     return en, zh
 
 
@@ -66,18 +69,18 @@ def drop(before: float, last: float, window: int, metric: str = "revenue") -> di
             "Data last month 4 GB, 56 % below the mean of the 2 months before (9 GB)",
             "上月流量4GB，较前2个月月均9GB下降56%",
         ),
-        ("contract", {"contract_days_to_end": 18.0}, "Contract ends in 18 days", "合约18天后到期"),
+        ("contract", {"contract_days_to_end": 18.0}, "Contract ends in 18 days, on 2026-01-19", "合约18天后（2026-01-19）到期"),
         (
             "contract",
             {"contract_days_to_end": 18.0, "contract_product": "Two year"},
-            "Contract ends in 18 days (two years)",
-            "合约18天后到期（两年期）",
+            "Contract ends in 18 days, on 2026-01-19 (two years)",
+            "合约18天后（2026-01-19）到期：两年期",
         ),
         (
             "contract",
             {"contract_days_to_end": None, "contract_ended_days": 40.0},
-            "Out of contract for 40 days (month-to-month)",
-            "合约已到期40天，尚未续约",
+            "Out of contract since 2025-11-22, for 40 days",
+            "合约已于2025-11-22到期，40天未续约",
         ),
         (
             "complaint",
@@ -95,7 +98,7 @@ def drop(before: float, last: float, window: int, metric: str = "revenue") -> di
         ("payment", {"days_since_payment": 70.0}, "No payment for 70 days", "已70天未缴费"),
         ("products", {"product_count": 1.0}, "Only one product held", "仅持有一项产品"),
         ("tenure", {"tenure_months": 3.0}, "New customer, for 3 months", "新入网客户，在网3个月"),
-        ("discount_end", {"discount_days_to_end": 12.0}, "Discount ends in 12 days", "优惠12天后到期"),
+        ("discount_end", {"discount_days_to_end": 12.0}, "Discount ends in 12 days, on 2026-01-13", "优惠12天后（2026-01-13）到期"),
         (
             "arrears",
             {"arrears_last": 85.0, "arrears_months_12m": 3.0},
@@ -150,8 +153,8 @@ def test_a_negative_bill_is_no_percentage():
 
 def test_a_later_contract_end_is_context_not_a_warning():
     facts = {"contract_days_to_end": 400.0}
-    assert CATALOGUE.phrase("contract", facts, language="en", currency="CNY") == "Contract ends in 400 days"
-    assert CATALOGUE.phrase("contract", facts, language="en", currency="CNY", direction="risk") is None
+    assert said("contract", **facts)[0] == "Contract runs until 2027-02-05"
+    assert phrase(CATALOGUE, "contract", facts, language="en", currency="CNY", as_of=NIGHT, direction="risk") is None
 
 
 def test_missing_value_and_missing_column_differ():
@@ -172,7 +175,7 @@ def test_no_payment_is_only_said_of_customers_who_were_there():
 
 
 def test_text_from_the_data_is_never_read_as_a_placeholder():
-    assert said("plan", plan="{revenue_mean_1m:money}", revenue_mean_1m=5.0)[0] == "Tariff: {revenue_mean_1m:money}"
+    assert said("plan", plan="{revenue_mean_1m:money}", revenue_mean_1m=5.0)[0] == "Plan: {revenue_mean_1m:money}"
 
 
 @given(
@@ -195,9 +198,9 @@ def test_words_and_their_translation_appear_together(value: float):
 
 def test_unknown_reason_language_and_label_are_told(catalogue: Catalogue):
     with pytest.raises(ConfigError, match="no entry 'weather'"):
-        catalogue.phrase("weather", {}, language="en", currency="CNY")
+        phrase(catalogue, "weather", {}, language="en", currency="CNY")
     with pytest.raises(ConfigError, match="language 'fr'"):
-        catalogue.phrase("overall", {}, language="fr", currency="CNY")
+        phrase(catalogue, "overall", {}, language="fr", currency="CNY")
     with pytest.raises(ConfigError, match=r"no entry 'tiers\.bronze'"):
         catalogue.label("tiers.bronze", "en")
     with pytest.raises(ConfigError, match="needs values for count"):
@@ -211,3 +214,41 @@ def test_labels(catalogue: Catalogue):
     assert catalogue.label("tiers.5A", "zh", default="5A") == "5A"
     assert catalogue.label("texts.many", "zh", count="12") == "共12位客户"
     assert catalogue.note("columns.due_by", "en") == "Last day for the first try."
+
+
+def test_a_date_needs_the_night(catalogue: Catalogue):
+    with pytest.raises(ConfigError, match="as_of is needed"):
+        phrase(catalogue, "contract", {"contract_days_to_end": 18.0}, language="en", currency="CNY")
+
+
+def test_offers_and_what_not_to_say(catalogue: Catalogue):
+    assert catalogue.offer_names(["contract", "bill", "overage", "segment"], "en") == ("contract renewal", "a plan that fits")
+    assert catalogue.offer_names(["contract"], "zh") == ("合约续签",)
+    (rule,) = catalogue.not_to_say(["complaint", "segment"], "en")
+    assert rule.startswith("Sell nothing while a complaint is open")
+
+
+def test_what_nobody_may_say_is_told_to_all_alike(catalogue: Catalogue):
+    quiet = [code for code, words in catalogue.reasons.items() if words.sensitive]
+    assert {"port_query", "competitor", "call_forwarding", "peers", "off_net"} <= set(quiet)
+    rules = catalogue.standing_rules("zh")
+    assert len(rules) == len(quiet)
+    assert "请勿提及客户与其他运营商的联系。" in rules
+
+
+def test_no_sentence_claims_a_cause_or_shows_a_weight(catalogue: Catalogue):
+    causes = ("because", "due to", "caused", "likely", "risk", "因为", "导致", "由于", "可能离网", "风险")
+    for code, words in catalogue.reasons.items():
+        for name, variant in words.variants.items():
+            for template in (variant.en, variant.zh):
+                text = "".join(part for part in template.parts if isinstance(part, str)).lower()
+                assert not [cause for cause in causes if cause in text], f"{code}.{name}: {text}"
+
+
+def test_a_warning_has_a_condition(catalogue: Catalogue):
+    every = [(code, name, variant) for code, words in catalogue.reasons.items() for name, variant in words.variants.items()]
+    assert [(code, name) for code, name, variant in every if variant.direction == "risk" and not variant.when] == []
+
+
+def test_the_edition_tells_a_changed_word(catalogue: Catalogue):
+    assert catalogue.edition == f"v{catalogue.version}-{catalogue.digest[:8]}"

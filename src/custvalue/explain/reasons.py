@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from custvalue.errors import ConfigError, ModelError
+from custvalue.explain.choosing import NOTHING, Chosen, Speech, weights_by_reason
 from custvalue.features.columns import FeatureColumn
-from custvalue.wording import LANGUAGES, Catalogue, Direction, Facts
+from custvalue.wording import LANGUAGES, Catalogue, Facts, Speaker
 
-LAST_RESORT = "overall"
-"""The reason code that is said where no fact can be; its weight is the sum of all contributions."""
+_BLOCK = 32_768
+"""Customers at a time: what is asked of them stays in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,38 @@ class Reason:
     weight: float
 
 
+class Reasons(Sequence[tuple[Reason, ...]]):
+    """Reasons of many customers, held as columns; as a sequence it gives each customer's reasons, best first.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        ``reason_codes``, ``reasons_en``, ``reasons_zh`` (lists of text) and ``reason_weights`` (lists of numbers), one row a customer.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[Reason, ...]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Reasons: ...
+    def __getitem__(self, place: int | slice) -> tuple[Reason, ...] | Reasons:
+        if isinstance(place, slice):
+            return Reasons(self.table.take(pa.array(range(len(self))[place], pa.int64())))
+        if not -len(self) <= place < len(self):
+            raise IndexError(place)
+        return next(iter(Reasons(self.table.slice(place % len(self), 1))))
+
+    def __iter__(self) -> Iterator[tuple[Reason, ...]]:
+        columns = (self.table[name].to_pylist() for name in ("reason_codes", "reasons_en", "reasons_zh", "reason_weights"))
+        for row in zip(*columns, strict=True):
+            yield tuple(Reason(*parts) for parts in zip(*row, strict=True))
+
+
 def explain(
     contributions: npt.NDArray[np.float64],
     facts: pd.DataFrame,
@@ -45,13 +80,15 @@ def explain(
     catalogue: Catalogue,
     *,
     currency: str,
+    as_of: date,
     limit: int = 3,
-) -> list[tuple[Reason, ...]]:
+) -> Reasons:
     """Give each customer's strongest reasons.
 
-    Contributions of all columns with the same reason are summed, so that correlated columns count once. Reasons that
-    raise the risk come strongest first, equal ones by code; one that cannot be said truthfully, or is sensitive, is
-    passed over. Where none is left, plain facts follow by the size of their weight, and at last `LAST_RESORT`.
+    Contributions of all columns with the same reason are summed, so that correlated columns count once. Warnings that are true of the
+    customer, of reasons that raise the risk, come strongest first, nearly equal ones in the catalogue's order; a reason that cannot be said
+    truthfully, or is sensitive, is passed over. Where there is no warning, `LAST_RESORT` is said, followed by plain facts of the reasons
+    that raise the risk most.
 
     Parameters
     ----------
@@ -65,12 +102,14 @@ def explain(
         The words.
     currency : str
         ISO code.
+    as_of : date
+        The night that the facts are of.
     limit : int
         At most so many reasons.
 
     Returns
     -------
-    list of tuple of Reason
+    Reasons
         Between one and `limit` reasons a row, in the rows' order.
 
     Raises
@@ -79,84 +118,48 @@ def explain(
         The shapes do not fit, or a contribution is not finite.
     ConfigError
         A reason is not in the catalogue, or `limit` is below one.
+    DataError
+        A column holds text and numbers.
     """
     if limit < 1:
         raise ConfigError(f"explain: limit must be at least 1, not {limit}.")
-    if contributions.shape != (len(facts), len(columns) + 1):
-        raise ModelError(
-            f"explain: contributions have shape {contributions.shape}; {len(facts)} customers and {len(columns)} columns "
-            f"need ({len(facts)}, {len(columns) + 1}). Pass the facts and columns that were scored."
-        )
-    codes, weights = _grouped(contributions, columns)
-    records: list[dict[str, Any]] = [dict(zip(facts.columns, row, strict=True)) for row in facts.astype(object).to_numpy()]
-    return [
-        _reasons(dict(zip(codes, row, strict=True)), record, catalogue, currency, limit)
-        for row, record in zip(weights.tolist(), records, strict=True)
-    ]
+    if len(contributions) != len(facts):
+        raise ModelError(f"explain: contributions are for {len(contributions):,} customers, facts for {len(facts):,}. Pass the same.")
+    codes, weights = weights_by_reason(contributions, columns, catalogue)
+    speech = Speech(catalogue, codes, frozenset(facts.columns))
+    spoken = weights[:, [codes.index(code) for code in speech.codes]]
+    known = Facts.of_frame(facts, speech.facts)
+    speaker, blocks = Speaker(catalogue, currency=currency, as_of=as_of), []
+    for start in range(0, len(facts), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        own = known.slice(start, start + _BLOCK)
+        blocks.append(_said(speech.choose(spoken[part], own, limit), speech, own, speaker))
+    return Reasons(pa.concat_tables(blocks) if blocks else _said(_nobody(limit), speech, known, speaker))
 
 
-def check_reasons(columns: Sequence[FeatureColumn], catalogue: Catalogue) -> None:
-    """Check before a run that every column's reason can be said.
-
-    Raises
-    ------
-    ConfigError
-        A column's reason, or `LAST_RESORT`, has no entry in the catalogue, or `LAST_RESORT` cannot always be said.
-    """
-    missing: dict[str, str] = {}
-    for column in columns:
-        if column.reason not in catalogue.reasons:
-            missing.setdefault(column.reason, column.name)
-    if missing:
-        named = ", ".join(f"{code!r} (column {column})" for code, column in sorted(missing.items()))
-        raise ConfigError(f"wording: reasons.yaml lacks {len(missing)} reason(s): {named}. Add words in en and zh.")
-    words = catalogue.reasons.get(LAST_RESORT)
-    if words is None or words.sensitive or not any(v.direction == "context" and v.fits({}) for v in words.variants.values()):
-        raise ConfigError(
-            f"wording: reasons.yaml needs {LAST_RESORT!r} with a context variant that has no conditions and shows no fact: "
-            "it is said where nothing else can be."
-        )
+def _nobody(limit: int) -> Chosen:
+    return Chosen(np.empty((0, limit), dtype=np.int64), np.empty((0, limit)))
 
 
-def _grouped(contributions: npt.NDArray[np.float64], columns: Sequence[FeatureColumn]) -> tuple[list[str], npt.NDArray[np.float64]]:
-    codes = sorted({column.reason for column in columns})
-    weights = np.zeros((len(contributions), len(codes)))
-    # Column by column: a matrix product may differ in the last digit with the number and order of rows.
-    for j, column in enumerate(columns):
-        weights[:, codes.index(column.reason)] += contributions[:, j]
-    if not np.isfinite(weights).all():
-        raise ModelError("explain: some contributions are not finite. The model or its input is broken; train again.")
-    return codes, weights
-
-
-def _reasons(weights: Mapping[str, float], facts: Facts, catalogue: Catalogue, currency: str, limit: int) -> tuple[Reason, ...]:
-    raising = sorted((code for code, weight in weights.items() if weight > 0), key=lambda code: (-weights[code], code))
-    said = _said(raising, weights, facts, catalogue, currency, limit)
-    if not said:
-        by_size = sorted(weights, key=lambda code: (-abs(weights[code]), code))
-        said = _said(by_size, weights, facts, catalogue, currency, limit, "context")
-    if not said:
-        total = {LAST_RESORT: sum(weights.values())}
-        said = _said([LAST_RESORT], total, facts, catalogue, currency, limit, "context")
-    return said
-
-
-def _said(
-    codes: Sequence[str],
-    weights: Mapping[str, float],
-    facts: Facts,
-    catalogue: Catalogue,
-    currency: str,
-    limit: int,
-    direction: Direction | None = None,
-) -> tuple[Reason, ...]:
-    reasons: list[Reason] = []
-    for code in codes:
-        if len(reasons) == limit:
-            break
-        if code in catalogue.reasons and catalogue.reasons[code].sensitive:
-            continue
-        en, zh = (catalogue.phrase(code, facts, language=name, currency=currency, direction=direction) for name in LANGUAGES)
-        if en is not None and zh is not None:
-            reasons.append(Reason(code, en, zh, weights[code]))
-    return tuple(reasons)
+def _said(chosen: Chosen, speech: Speech, facts: Facts, speaker: Speaker) -> pa.Table:
+    """Put what was chosen into words: variant by variant, then back into the customers' order."""
+    there = chosen.variants.ravel() != NOTHING
+    variants = chosen.variants.ravel()[there]
+    customers = np.flatnonzero(there) // chosen.variants.shape[1]
+    order = np.argsort(variants, kind="stable")
+    back = np.empty(len(order), dtype=np.int64)
+    back[order] = np.arange(len(order))
+    numbers, starts = np.unique(variants[order], return_index=True)
+    pieces: dict[str, list[pa.StringArray]] = {"reason_codes": [], **{f"reasons_{language}": [] for language in LANGUAGES}}
+    for number, who in zip(numbers.tolist(), np.split(customers[order], starts[1:]), strict=False):
+        code, variant = speech.variants[number]
+        own = facts.take(who, variant.shown)
+        pieces["reason_codes"].append(pa.repeat(code, len(who)))
+        for language in LANGUAGES:
+            pieces[f"reasons_{language}"].append(speaker.say(variant, own, language))
+    ends = np.concatenate([[0], np.cumsum(there.reshape(chosen.variants.shape).sum(axis=1))])
+    offsets = pa.array(ends, pa.int32())
+    texts = {name: pa.concat_arrays(parts).take(pa.array(back)) if parts else pa.array([], pa.string()) for name, parts in pieces.items()}
+    # ways to reckon Shapley values differ in the ninth digit
+    values = texts | {"reason_weights": pa.array(chosen.weights.ravel()[there].round(6))}
+    return pa.table({name: pa.ListArray.from_arrays(offsets, column) for name, column in values.items()})

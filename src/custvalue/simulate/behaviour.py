@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,6 +41,8 @@ class History:
         The hidden state at the month's end, and its full months.
     entry : panel of float
         Log-odds of entering intent in the month after, as they stand at the month's end, without a region's shock to come.
+    drivers : mapping of panels of int
+        What drives them to intent in the month after, by name, as `driver_log_odds` takes it.
     nudge, nudged_for : panel
         Part of these log-odds that a call has added or taken off, and for how many months yet.
     reach : panel of float
@@ -68,6 +71,7 @@ class History:
     intent: Flags
     intent_months: Ints
     entry: Floats
+    drivers: Mapping[str, Ints]
     nudge: Floats
     nudged_for: Ints
     reach: Floats

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from custvalue.simulate.scenarios import Intent
 from custvalue.simulate.timeline import Flags, Floats, Ints
@@ -41,6 +45,20 @@ def entry_log_odds(
         + own_risk
     )
     return log_odds
+
+
+def driver_log_odds(settings: Intent, drivers: Mapping[str, npt.NDArray[Any]]) -> dict[str, Floats]:
+    """What each driver adds to these log-odds, by its name in `Intent`; they add up to `entry_log_odds` but for base and own risk."""
+    return {
+        "near_expiry": settings.near_expiry * drivers["near_expiry"],
+        "in_contract": settings.in_contract * drivers["in_contract"],
+        "bundle": settings.bundle * drivers["bundle"],
+        "complaint": settings.complaint * np.minimum(drivers["complaints"], 3),
+        "repeat": settings.repeat * drivers["repeat"],
+        "log_tenure": settings.log_tenure * np.log((1 + np.maximum(drivers["tenure_months"], 0)) / 25),
+        "price_rise": settings.price_rise * drivers["price_rise"],
+        "neighbour": settings.neighbour * drivers["neighbour"],
+    }
 
 
 def exit_chance(settings: Intent, intent: Flags, months: Ints) -> Floats:

@@ -127,23 +127,26 @@ class Life:
         """Log-odds of entering intent in a month (also the one after the last), from what has happened before it; no region's shock."""
         timeline, scenario = self._timeline, self._scenario
         calendar = (timeline.first[0].astype("datetime64[M]").astype(np.int64) + month) % 12
-        log_odds = entry_log_odds(
-            scenario.intent,
-            near_expiry=state.bound.near_expiry(timeline, month),
-            in_contract=state.bound.in_force(CONTRACT, timeline.first[month]),
-            bundle=state.bound.in_force(BUNDLE, timeline.first[month]),
-            complaints=state.complaints.sum(axis=0),
-            repeat=state.repeats.sum(axis=0) > 0,
-            tenure_months=month - self._joined_month,
-            price_rise=self.facts.dearer(month)[state.plan] | state.bound.discount_ended(timeline, month),
-            neighbour=bereaved,
-            own_risk=self.people.own_risk,
-        )
+        log_odds = entry_log_odds(scenario.intent, **self.drivers(state, month, bereaved), own_risk=self.people.own_risk)
         log_odds += scenario.season_of_churn[calendar] + state.memory.nudge
         if scenario.launch and self.facts.launched(month):
             new = state.plan >= FIRST_NEW_PLAN
             log_odds += scenario.launch.moved * new + scenario.launch.left_behind * (~new & (self._new_plan >= 0))
         return log_odds
+
+    def drivers(self, state: State, month: int, bereaved: Flags) -> dict[str, Any]:
+        """What drives customers into intent in a month, as `entry_log_odds` and `driver_log_odds` take it."""
+        timeline = self._timeline
+        return {
+            "near_expiry": state.bound.near_expiry(timeline, month),
+            "in_contract": state.bound.in_force(CONTRACT, timeline.first[month]),
+            "bundle": state.bound.in_force(BUNDLE, timeline.first[month]),
+            "complaints": state.complaints.sum(axis=0),
+            "repeat": state.repeats.sum(axis=0) > 0,
+            "tenure_months": month - self._joined_month,
+            "price_rise": self.facts.dearer(month)[state.plan] | state.bound.discount_ended(timeline, month),
+            "neighbour": bereaved,
+        }
 
     def _intent_at_start(self, state: State) -> None:
         """Give the first customers the share of intent that months before the first one would have left."""

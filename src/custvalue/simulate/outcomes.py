@@ -8,7 +8,7 @@ import pyarrow as pa
 from custvalue.simulate.arrow import counts, dates, names, shard_codes, times
 from custvalue.simulate.campaigns import NO_CALL, NUDGED_MONTHS, nudges, save_chance
 from custvalue.simulate.catalogue import ARMS, CONTACT_OUTCOMES, DEPARTURES, OWN_WILL, TREATMENTS
-from custvalue.simulate.intent import carry_forward, sigmoid, states_within
+from custvalue.simulate.intent import carry_forward, driver_log_odds, sigmoid, states_within
 from custvalue.simulate.observing import observed_chances
 from custvalue.simulate.shards import HORIZON
 from custvalue.simulate.timeline import Flags, Floats, Ints, days_after
@@ -54,10 +54,31 @@ def states_table(world: World) -> pa.Table:
     return pa.concat_tables(months)
 
 
-def _states_of_month(world: World, month: int, observed: Floats) -> pa.Table:
+def drivers_table(world: World) -> pa.Table:
+    """What drives those still in service at a month's end to intent in the month after, as log-odds of each driver; nobody may read it.
+
+    Columns are the drivers of `Intent`, and ``own_risk``; base, season, a region's shock and what calls have changed are left out.
+    """
+    months = []
+    for month in range(world.timeline.months):
+        who = _in_service(world, month)
+        drivers = {name: panel[month, who] for name, panel in world.history.drivers.items()}
+        odds = driver_log_odds(world.scenario.intent, drivers) | {"own_risk": world.population.own_risk[who]}
+        identity = {"customer_id": world.customer_ids(who), "month": dates(np.repeat(world.timeline.first[month], len(who)))}
+        months.append(pa.table(identity | {name: pa.array(values.astype(np.float64)) for name, values in odds.items()}))
+    return pa.concat_tables(months)
+
+
+def _in_service(world: World, month: int) -> Ints:
+    """Who is still in service when a month is over."""
     history, timeline = world.history, world.timeline
     left_on = np.where(np.isnat(history.left_on), days_after(timeline.first[-1], 1), history.left_on)
-    who = np.flatnonzero((world.service_days[month] > 0) & (left_on > timeline.first[month + 1]))
+    return np.flatnonzero((world.service_days[month] > 0) & (left_on > timeline.first[month + 1]))
+
+
+def _states_of_month(world: World, month: int, observed: Floats) -> pa.Table:
+    history, timeline = world.history, world.timeline
+    who = _in_service(world, month)
     leaving = _leaving(world, month, who)
     happened, otherwise, called = _what_came(world, month, who)
     unknown = otherwise < 0

@@ -19,6 +19,7 @@ from custvalue.simulate.timeline import Flags, Floats
 
 HORIZON = 3
 """Months in which the effect of a call is looked for."""
+_DRIVER = "driver "
 _DEFAULT_OFFER = 0
 _SPEND_SEEN = 2.5
 
@@ -91,6 +92,7 @@ class Shard:
         raised = Raised.join(self._raised)
         raised = raised.take(raised.opened_at.astype("datetime64[D]") < end)
         people = self._there()
+        panels = {name: np.stack(months)[:, :people] for name, months in self._panels.items()}
         return History(
             left_on=self.state.left_on[:people],
             kind=self.state.kind[:people],
@@ -98,7 +100,8 @@ class Shard:
             complaints=in_order(raised.take(raised.customer < people), self.state.left_on),
             agreements=self._signed_so_far(people),
             contacts=Contacts.join(self._contacts),
-            **{name: np.stack(months)[:, :people] for name, months in self._panels.items()},
+            drivers={name.removeprefix(_DRIVER): panel for name, panel in panels.items() if name.startswith(_DRIVER)},
+            **{name: panel for name, panel in panels.items() if not name.startswith(_DRIVER)},
         )
 
     def _there(self) -> int:
@@ -121,9 +124,11 @@ class Shard:
     def _outlook(self) -> dict[str, npt.NDArray[Any]]:
         """How the coming month looks, for one who knows the hidden state."""
         state, month = self.state, self.months
-        entry = self._life.entry_log_odds(state, month, self._life.lost_a_neighbour(state, month))
+        bereaved = self._life.lost_a_neighbour(state, month)
+        entry = self._life.entry_log_odds(state, month, bereaved)
+        drivers = self._life.drivers(state, month, bereaved)
         unknown = np.full(len(self.people), -1, dtype=np.int8)
-        return {
+        return {f"{_DRIVER}{name}": values.astype(np.int16) for name, values in drivers.items()} | {
             "entry": entry.astype(np.float32),
             "nudge": state.memory.nudge.astype(np.float32),
             "nudged_for": state.memory.nudged_for.astype(np.int8),

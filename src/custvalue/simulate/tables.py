@@ -12,7 +12,7 @@ from custvalue.simulate.dealings import complaints_table
 from custvalue.simulate.events import events_table
 from custvalue.simulate.grades import tier_history_table
 from custvalue.simulate.monthly import billing_table, payments_table, usage_table
-from custvalue.simulate.outcomes import contacts_table, states_table
+from custvalue.simulate.outcomes import contacts_table, drivers_table, states_table
 from custvalue.simulate.register import customers_table, departures_table, directory_table, managers_table
 from custvalue.simulate.surveys import surveys_table
 from custvalue.simulate.world import World
@@ -40,7 +40,7 @@ TABLES: Mapping[str, Build] = {
 SHARED = ("managers",)
 """Tables that are the same for every shard."""
 
-TRUTH: Mapping[str, Build] = {"states": states_table}
+TRUTH: Mapping[str, Build] = {"states": states_table, "drivers": drivers_table}
 """What only a test may know; kept in a folder of its own."""
 
 

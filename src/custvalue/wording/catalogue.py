@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
+
 from pydantic import model_validator
 
 from custvalue.config.base import Settings
 from custvalue.errors import ConfigError, some
-from custvalue.wording.conditions import Facts, known
 from custvalue.wording.formats import MONEY, NUMBER_FORMATS, UNITS
-from custvalue.wording.models import Direction, Label, ReasonWords, Variant
-from custvalue.wording.templates import Place, field_names, fill
+from custvalue.wording.models import Label, ReasonWords, Text
+from custvalue.wording.templates import field_names, fill
 
 
 class Catalogue(Settings):
@@ -17,12 +19,21 @@ class Catalogue(Settings):
 
     Attributes
     ----------
+    version : int
+        Of the reasons, counted by whoever changes their words.
+    digest : str
+        SHA-256, in hex, of both files' bytes.
+    offers : dict
+        Family of offers → what it is called.
     reasons : dict
-        Reason code → `ReasonWords`.
+        Reason code → `ReasonWords`; of equally strong reasons the first one here comes first.
     labels : dict
         Section → name → `Label`.
     """
 
+    version: int
+    digest: str
+    offers: dict[str, Text]
     reasons: dict[str, ReasonWords]
     labels: dict[str, dict[str, Label]]
 
@@ -37,6 +48,11 @@ class Catalogue(Settings):
                 if field_names(label.en) != ("",):
                     raise ValueError(f"labels.{section}.{name}: write {{}} once, where the number goes")
         return self
+
+    @property
+    def edition(self) -> str:
+        """Version and digest as written to runs and rows: whoever edits a word without counting is still told apart."""
+        return f"v{self.version}-{self.digest[:8]}"
 
     def label(self, key: str, language: str, *, default: str | None = None, **values: str) -> str:
         """Give a label.
@@ -86,62 +102,55 @@ class Catalogue(Settings):
 
     def money(self, value: float, *, language: str, currency: str) -> str:
         """Write an amount: no decimals from ten up, two below; a minus stands before the currency's sign."""
-        digits, _ = NUMBER_FORMATS[MONEY](value)
+        digits, _ = NUMBER_FORMATS[MONEY].digits(value)
         amount = self.money_pattern(language=language, currency=currency).replace("{}", digits.removeprefix("-"))
         return f"-{amount}" if digits.startswith("-") else amount
 
     def quantity(self, value: float, form: str, *, language: str) -> str:
         """Write a number with its unit; `form` is one of `NUMBER_FORMATS` but ``money``."""
-        digits, unit = NUMBER_FORMATS[form](value)
+        digits, unit = NUMBER_FORMATS[form].digits(value)
         label = self.labels["units"][unit]
         pattern = label.one if label.one and digits == "1" and language == "en" else label.text(language)
         return pattern.replace("{}", digits)
 
-    def phrase(self, code: str, facts: Facts, *, language: str, currency: str, direction: Direction | None = None) -> str | None:
-        """Say a reason in words.
-
-        Parameters
-        ----------
-        code : str
-            Reason code.
-        facts : mapping
-            Column → value: numbers, text, or None and NaN where unknown. Other keys are ignored.
-        language, currency : str
-            ``en`` or ``zh``; ISO code.
-        direction : str, optional
-            Only variants of this direction; all by default.
-
-        Returns
-        -------
-        str or None
-            The first variant whose conditions hold and whose facts are all present; None where there is none.
-            The same facts always give the same words.
+    def reason(self, code: str) -> ReasonWords:
+        """Give a reason's entry.
 
         Raises
         ------
         ConfigError
-            The catalogue has no such reason or language.
+            The catalogue has no such reason.
         """
         words = self.reasons.get(code)
         if words is None:
             raise ConfigError(f"wording: reasons.yaml has no entry {code!r}; it has {', '.join(sorted(self.reasons))}.")
-        for variant in words.variants.values():
-            if (direction is None or variant.direction == direction) and variant.fits(facts):
-                return self._said(variant, facts, language, currency)
-        return None
+        return words
 
-    def _said(self, variant: Variant, facts: Facts, language: str, currency: str) -> str:
-        parts = variant.template(language).parts
-        return "".join(self._shown(part, facts, language, currency) if isinstance(part, Place) else part for part in parts)
+    def offer_names(self, codes: Iterable[str], language: str) -> tuple[str, ...]:
+        """Name the families of offers that these reasons suggest, in their order, each once."""
+        families = dict.fromkeys(self.reason(code).offer for code in codes)
+        return tuple(self.offers[family].text(language) for family in families if family is not None)
 
-    def _shown(self, place: Place, facts: Facts, language: str, currency: str) -> str:
-        value = known(facts, place.fact)
-        if not isinstance(value, float):
-            text = " ".join(str(value).split())
-            return self.label(f"values.{text}", language, default=text)
-        if place.format == MONEY:
-            return self.money(value, language=language, currency=currency)
-        return self.quantity(value, place.format, language=language)
+    def not_to_say(self, codes: Iterable[str], language: str) -> tuple[str, ...]:
+        """Tell what a manager must not say to a customer who is listed for these reasons; `standing_rules` come on top."""
+        return tuple(rule.text(language) for code in codes if (rule := self.reason(code).do_not_say) is not None)
+
+    def standing_rules(self, language: str) -> tuple[str, ...]:
+        """Tell what must not be said to anybody.
+
+        These are the rules of the sensitive reasons. Told with one customer's row they would give the signal away, so they go to all alike.
+        """
+        return self.not_to_say((code for code, words in self.reasons.items() if words.sensitive), language)
+
+    @staticmethod
+    def day(value: date) -> str:
+        """Write a day, in every language as ISO 8601 does."""
+        return value.isoformat()
+
+    @staticmethod
+    def month(value: date) -> str:
+        """Write a month, in every language as ISO 8601 does."""
+        return f"{value:%Y-%m}"
 
     def _find(self, key: str) -> Label | None:
         section, _, name = key.partition(".")

@@ -1,22 +1,19 @@
-"""Conditions on a customer's facts: they keep a sentence from being said where it is not true."""
+"""Conditions on customers' facts: they keep a sentence from being said where it is not true."""
 
 from __future__ import annotations
 
-import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from numbers import Real
 from typing import Any
 
+import numpy as np
 from pydantic import ValidationInfo, model_validator
 
 from custvalue.config.base import Settings
+from custvalue.wording.facts import Facts, Flags
 
-Fact = float | str | None
-Facts = Mapping[str, Fact]
-
-OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
     "<=": operator.le,
     ">": operator.gt,
@@ -28,14 +25,6 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-
-
-def known(facts: Facts, name: str) -> float | str | None:
-    """Give a fact, or None where it is absent, null, not finite or empty text."""
-    value = facts.get(name)
-    if isinstance(value, str):
-        return value.strip() or None
-    return float(value) if isinstance(value, Real) and math.isfinite(value) else None
 
 
 class Condition(Settings):
@@ -72,20 +61,30 @@ class Condition(Settings):
         number, star, times = (part.strip() for part in bound.partition("*"))
         if star and not _NAME.fullmatch(times):
             raise ValueError(f"condition {value!r}: a fact's name must follow the *")
-        return {**parsed, "bound": _bound(number, (info.context or {}).get("thresholds", {})), "times": times or None}
+        limit = _bound(number, (info.context or {}).get("thresholds", {}))
+        if isinstance(limit, str) and sign not in ("==", "!="):
+            raise ValueError(f"condition {value!r}: text is compared with == or != only")
+        return {**parsed, "bound": limit, "times": times or None}
 
-    def holds(self, facts: Facts) -> bool:
-        """Tell whether the comparison is true of these facts."""
-        value = known(facts, self.fact)
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Names of the columns that are compared."""
+        return (self.fact,) if self.times is None else (self.fact, self.times)
+
+    def holds(self, facts: Facts) -> Flags:
+        """Tell for whom the comparison is true; all its columns must exist."""
         if self.sign == "is":
-            return self.fact in facts and (value is None) == (self.bound == "missing")
-        bound: float | str | None = self.bound
-        if self.times is not None:
-            other = known(facts, self.times)
-            bound = self.bound * other if isinstance(self.bound, float) and isinstance(other, float) else None
-        if value is None or bound is None or isinstance(value, str) != isinstance(bound, str):
-            return False
-        return OPERATORS[self.sign](value, bound)
+            known = facts.known(self.fact)
+            return ~known if self.bound == "missing" else known
+        if isinstance(self.bound, str):
+            texts = facts.texts(self.fact)
+            same: Flags = np.asarray(texts.to_numpy(zero_copy_only=False) == self.bound, dtype=np.bool_)
+            return facts.known(self.fact) & facts.is_text(self.fact) & (same if self.sign == "==" else ~same)
+        numbers, bound = facts.numbers(self.fact), np.float64(self.bound or 0.0)
+        limits = np.full(facts.rows, bound) if self.times is None else bound * facts.numbers(self.times)
+        held: Flags = OPERATORS[self.sign](numbers, limits)
+        # a comparison with NaN is false, but for !=
+        return held & ~np.isnan(numbers) & ~np.isnan(limits) if self.sign == "!=" else held
 
 
 def _bound(text: str, thresholds: Mapping[str, float]) -> float | str:

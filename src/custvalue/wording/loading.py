@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from custvalue.config.base import Settings
+from custvalue.config.documents import Document, read_document
+from custvalue.config.faults import Fault, Place, refuse
+from custvalue.config.messages import told_with_lines
 from custvalue.errors import ConfigError
 from custvalue.wording.catalogue import Catalogue
-from custvalue.wording.models import Label, ReasonWords
+from custvalue.wording.columns import KnownColumns
+from custvalue.wording.models import Label, ReasonWords, Text
 
 REASONS, LABELS = "reasons.yaml", "labels.yaml"
+LAST_RESORT = "overall"
+"""The reason code that is said where no warning can be."""
+
+_WINDOW = re.compile(r"_\d+m$")
 
 
 class _ReasonsFile(Settings):
+    version: int = Field(ge=1)
     thresholds: dict[str, float] = Field(default_factory=dict)
+    offers: dict[str, Text] = Field(default_factory=dict)
     reasons: dict[str, ReasonWords]
+
+    @model_validator(mode="after")
+    def _belong_together(self, info: ValidationInfo) -> _ReasonsFile:
+        columns: KnownColumns | None = (info.context or {}).get("columns")
+        faults = _offer_faults(self)
+        if columns is not None:
+            faults += _reason_faults(self, columns)
+        refuse(faults)
+        return self
 
 
 class _LabelsFile(Settings):
@@ -38,58 +57,70 @@ class _LabelsFile(Settings):
         return value
 
 
-def load_catalogue(folder: Path) -> Catalogue:
+class _Wording(Document):
+    """A wording file whose faults may lie in what a variant with windows stands for."""
+
+    def locate(self, place: Place) -> tuple[int, str]:
+        """Find a line as `Document.locate` does; ``drop_3m`` stands where ``drop`` does, and what is left of a name tells the window."""
+        if len(place) > 3 and place[2] == "variants":
+            written = self.data.get("reasons", {}).get(place[1], {}).get("variants", {})
+            name = str(place[3])
+            if name not in written:
+                line, found = super().locate((*place[:3], _WINDOW.sub("", name), *place[4:]))
+                return line, found.replace(f".variants.{_WINDOW.sub('', name)}", f".variants.{name}")
+        return super().locate(place)
+
+
+def load_catalogue(folder: Path, *, columns: KnownColumns | None = None) -> Catalogue:
     """Read ``reasons.yaml`` and ``labels.yaml``.
 
     Parameters
     ----------
     folder : Path
         Where both files are; the ones shipped with the package lie in ``ready_configs() / "wording"``.
+    columns : KnownColumns, optional
+        All columns that features may have: sentences that speak of others, formats that do not fit a column's unit, columns without a
+        reason and reasons without a column are then refused.
 
     Raises
     ------
     ConfigError
-        A file cannot be read, names an entry twice, lacks a translation, or uses an unknown format, operator or
-        threshold. The message names the file and the entry.
+        A file cannot be read, names an entry twice, lacks a translation, or uses an unknown format, operator, threshold, offer or column.
+        The message names the file, the line and the entry.
     """
-    reasons_path, labels_path = folder / REASONS, folder / LABELS
-    raw = _read(reasons_path)
-    context = {"thresholds": raw.get("thresholds") or {}}
+    reasons, labels = (_Wording(read.path, read.data, read.root) for read in map(read_document, (folder / REASONS, folder / LABELS)))
+    context = {"thresholds": reasons.data.get("thresholds") or {}, "columns": columns}
+    document: Document = reasons
+    model: type[Settings] = _ReasonsFile
     try:
-        path = reasons_path
-        reasons = _ReasonsFile.model_validate(raw, context=context)
-        path = labels_path
-        labels = _LabelsFile.model_validate({"labels": _read(labels_path)})
-        return Catalogue(reasons=reasons.reasons, labels=labels.labels)
+        found = _ReasonsFile.model_validate(reasons.data, context=context)
+        document, model = labels, _LabelsFile
+        words = _LabelsFile.model_validate({"labels": labels.data}).labels
+        digest = hashlib.sha256(b"".join((folder / name).read_bytes() for name in (REASONS, LABELS))).hexdigest()
+        return Catalogue(version=found.version, digest=digest, offers=found.offers, reasons=found.reasons, labels=words)
     except ValidationError as error:
-        faults = [
-            f"  {'.'.join(str(part) for part in fault['loc'] if part != 'labels') or '(file)'}: "
-            f"{fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors()
-        ]
-        raise ConfigError("\n".join([f"{path}: {len(faults)} fault(s)", *faults])) from error
+        raise ConfigError(told_with_lines(error, model, document)) from error
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML keeps the last of two equal keys without a word; a lost sentence should be told."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Hashable] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
+def _offer_faults(file: _ReasonsFile) -> list[Fault]:
+    return [
+        (("reasons", code, "offer"), f"no offer is called {words.offer!r}; there are {', '.join(file.offers) or 'none'}")
+        for code, words in file.reasons.items()
+        if words.offer is not None and words.offer not in file.offers
+    ]
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}). Check `wording` in the config.") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: is not YAML in UTF-8: {error}") from error
-    if not isinstance(raw, dict):
-        raise ConfigError(f"{path}: must hold keys and values.")
-    return raw
+def _reason_faults(file: _ReasonsFile, columns: KnownColumns) -> list[Fault]:
+    """Columns whose reason has no words, words of a reason that no column has, and a last resort that may fail."""
+    faults: list[Fault] = [
+        (("reasons",), f"no entry {code!r}, which column {column} declares: add its words in en and zh")
+        for code, column in sorted(columns.reasons.items())
+        if code not in file.reasons
+    ]
+    used = {*columns.reasons, LAST_RESORT}
+    faults += [(("reasons", code), "no feature declares this reason: remove it") for code in file.reasons if code not in used]
+    last = file.reasons.get(LAST_RESORT)
+    if last is None or last.sensitive or not any(v.direction == "context" and not v.facts for v in last.variants.values()):
+        told = "must be there, not sensitive, with a context variant without conditions and facts: it is said where nothing else can be"
+        faults.append((("reasons", LAST_RESORT), told))
+    return faults

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import model_validator
 
 from custvalue.config.base import Settings
-from custvalue.wording.formats import NUMBER_FORMATS, TEXT
+from custvalue.wording.formats import FITTING
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _INSIDE = re.compile(r"([a-z][a-z0-9_]*):([a-z_]+)")
@@ -51,8 +51,8 @@ def _place(inside: str) -> dict[str, str]:
     match = _INSIDE.fullmatch(inside)
     if match is None:
         raise ValueError(f"placeholder {{{inside}}} must read {{fact:format}}")
-    if match[2] not in {*NUMBER_FORMATS, TEXT}:
-        raise ValueError(f"placeholder {{{inside}}}: unknown format; use {', '.join([*NUMBER_FORMATS, TEXT])}")
+    if match[2] not in FITTING:
+        raise ValueError(f"placeholder {{{inside}}}: unknown format; use {', '.join(FITTING)}")
     return {"fact": match[1], "format": match[2]}
 
 
