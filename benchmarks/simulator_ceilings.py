@@ -10,14 +10,12 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from simulated_rows import Floats, Rows, open_operator, rank_by_boosting, share_of_customers
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -26,11 +24,9 @@ from sklearn.preprocessing import StandardScaler
 from custvalue import metrics
 from custvalue.churn.outcomes import label
 from custvalue.config import ChurnConfig, load_config, ready_configs
-from custvalue.features import FeatureColumn, build_features
+from custvalue.features import build_features
 from custvalue.simulate import simulate
-from custvalue.sources import SourceTables, add_months, open_tables
-
-Floats = NDArray[np.float64]
+from custvalue.sources import SourceTables, add_months
 
 START, MONTHS = date(2024, 1, 1), 24
 LEARN_AT, JUDGE_AT = (12, 13, 14, 15, 16), (18, 20)
@@ -47,28 +43,6 @@ MEASURES = {
     "lift at 1 %": lambda y, p: metrics.lift_score(y, p, 0.01),
     "lift at 10 %": lambda y, p: metrics.lift_score(y, p, 0.1),
 }
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Labelled customers of some snapshots."""
-
-    frame: pd.DataFrame
-    columns: tuple[FeatureColumn, ...]
-
-    def take(self, mask: NDArray[np.bool_] | pd.Series) -> Rows:
-        """Keep some rows."""
-        return Rows(self.frame[np.asarray(mask)].reset_index(drop=True), self.columns)
-
-    def of_horizon(self, horizon: int) -> Rows:
-        """Keep who stayed or left in the window of a horizon; ``outcome`` tells which."""
-        frame = self.frame.assign(outcome=self.frame[f"outcome_{horizon}"])
-        return Rows(frame[frame.outcome <= 1].reset_index(drop=True), self.columns)
-
-    @property
-    def y(self) -> Floats:
-        """1 for those who left in the window."""
-        return self.frame.outcome.to_numpy(dtype=np.float64)
 
 
 def featured(tables: SourceTables, truth: pd.DataFrame, months: Sequence[int]) -> Rows:
@@ -109,34 +83,10 @@ def rank_by_logistic(learn: Rows, judge: Rows) -> Floats:
     return np.asarray(fitted.predict_proba(five_features(judge.frame)))[:, 1]
 
 
-def rank_by_boosting(learn: Rows, judge: Rows, seed: int) -> Floats:
-    """Fit LightGBM on all features; a fifth of the learning customers stops it."""
-    levels = {c.name: sorted(learn.frame[c.name].dropna().unique()) for c in learn.columns if c.kind == "category"}
-
-    def typed(rows: Rows) -> pd.DataFrame:
-        coded = {name: pd.Categorical(rows.frame[name].where(rows.frame[name].isin(known)), known) for name, known in levels.items()}
-        return rows.frame[[column.name for column in rows.columns]].assign(**coded)
-
-    stops = share_of_customers(learn.frame.customer_id, 0.2, seed + 100)
-    X = typed(learn)
-    settings = {"objective": "binary", "learning_rate": 0.04, "num_leaves": 15, "min_data_in_leaf": 100, "feature_fraction": 0.4}
-    settings |= {"lambda_l2": 10.0, "bagging_fraction": 0.8, "bagging_freq": 1, "seed": seed, "num_threads": 1, "verbosity": -1}
-    parts = [lgb.Dataset(X[mask], learn.y[mask], free_raw_data=False) for mask in (~stops, stops)]
-    booster = lgb.train(settings, parts[0], 1000, valid_sets=[parts[1]], callbacks=[lgb.early_stopping(40, verbose=False)])
-    return np.asarray(booster.predict(typed(judge)))
-
-
-def share_of_customers(ids: pd.Series, share: float, seed: int) -> NDArray[np.bool_]:
-    """Draw whole customers."""
-    codes, names = pd.factorize(ids, sort=True)
-    return np.asarray(np.random.default_rng(seed).random(len(names)) < share)[codes]
-
-
 def judge_seed(folder: Path, customers: int, seed: int) -> dict[tuple[int, str], dict[str, float]]:
     """Simulate one operator, and measure every way of ranking at each horizon."""
     simulate(folder, customers=customers, months=MONTHS, seed=seed, start=START)
-    config = load_config(ready_configs() / "demo.yaml")
-    tables = open_tables(config.model_copy(update={"sources": config.sources.model_copy(update={"folder": folder})}))
+    tables, _ = open_operator(folder)
     truth = pd.read_parquet(folder / "truth" / "states.parquet")
     judged, learnt = featured(tables, truth, JUDGE_AT), featured(tables, truth, LEARN_AT)
     everyone = pd.concat([judged.frame.customer_id, learnt.frame.customer_id], ignore_index=True)
@@ -148,8 +98,10 @@ def judge_seed(folder: Path, customers: int, seed: int) -> dict[tuple[int, str],
         few = learn.take(share_of_customers(learn.frame.customer_id, 1 / FEWER, seed + 1))
         ranked = {
             "five features, logistic": rank_by_logistic(few, judge),
-            "all features, LightGBM": rank_by_boosting(few, judge, seed),
-            f"all features, LightGBM, {FEWER} times the customers": rank_by_boosting(learn, judge, seed),
+            "all features, LightGBM": rank_by_boosting(few.frame, few.y, few.frame.customer_id, judge.frame, few.columns, seed),
+            f"all features, LightGBM, {FEWER} times the customers": rank_by_boosting(
+                learn.frame, learn.y, learn.frame.customer_id, judge.frame, learn.columns, seed
+            ),
             "oracle on what can be observed": judge.frame[f"observed_gap1_horizon{horizon}"].to_numpy(dtype=np.float64),
             "oracle on the hidden state": judge.frame[f"leaving_gap1_horizon{horizon}"].to_numpy(dtype=np.float64),
         }

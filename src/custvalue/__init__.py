@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from custvalue import errors, metrics
+    from custvalue.churn.classifier import ChurnClassifier
     from custvalue.churn.frame import TrainingFrame
     from custvalue.churn.time_split import TimeSplit
     from custvalue.config import Config, load_config
     from custvalue.pipeline.surface import build_features, load_champion, open_tables, read_published, training_frame
     from custvalue.tiers import TierPolicy
+    from custvalue.trees import shap_values
 
 _HOMES = {
+    "ChurnClassifier": "churn.classifier",
     "Config": "config",
     "TierPolicy": "tiers",
     "TimeSplit": "churn.time_split",
@@ -29,11 +32,13 @@ _HOMES = {
     "metrics": "",
     "open_tables": "pipeline.surface",
     "read_published": "pipeline.surface",
+    "shap_values": "trees",
     "training_frame": "pipeline.surface",
 }
 """Public name → the module below this package that holds it; a module itself where that is empty."""
 
 __all__ = [
+    "ChurnClassifier",
     "Config",
     "TierPolicy",
     "TimeSplit",
@@ -45,6 +50,7 @@ __all__ = [
     "metrics",
     "open_tables",
     "read_published",
+    "shap_values",
     "training_frame",
 ]
 

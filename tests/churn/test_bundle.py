@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from custvalue.churn.bundle import ModelBundle
+from custvalue.churn.bundle import FEW_ROWS, ModelBundle
 from custvalue.errors import ModelError
 
 
@@ -81,6 +81,15 @@ def test_contributions_add_up_to_the_log_odds(bundle, X):
     assert contributions.shape == (len(X), len(bundle.columns) + 1)
     np.testing.assert_allclose(contributions.sum(axis=1), bundle.raw(X), rtol=0, atol=1e-10)
     assert np.ptp(contributions[:, -1]) == 0
+
+
+def test_few_rows_and_many_get_the_same_contributions(bundle, X):
+    fresh = dataclasses.replace(bundle)
+    few = fresh.contributions(X.head(10))
+    assert "tree_shap" not in vars(fresh), "tables were prepared for ten rows"
+    many = fresh.contributions(pd.concat([X.head(10)] * (FEW_ROWS // 10)))
+    assert "tree_shap" in vars(fresh), "many rows went through LightGBM"
+    np.testing.assert_allclose(many[-10:], few, rtol=1e-9, atol=1e-9)
 
 
 def test_no_rows_give_no_predictions(bundle, X):

@@ -10,7 +10,8 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pytest
 
-from custvalue.churn.outcomes import label, training_frame
+from custvalue.churn.outcomes import label
+from custvalue.churn.stacking import training_frame
 from custvalue.churn.training import train_model
 from custvalue.config import ChurnConfig, FeaturesConfig
 from custvalue.features import build_features

@@ -51,12 +51,22 @@ def test_excess_interval_of_wrong_probabilities_lies_above_zero(judged):
     assert wrong.metrics["calibration_excess"].low > 0.05
 
 
+def test_profit_at_capacity_is_what_the_contacts_worth_most_earn():
+    """Capacity is two of five rows. Expected: 0.4·50 − 0.6·5 = 17, 0.5·10 − 0.5·5 = 2.5 and below 0, so the first two are contacted."""
+    y, p = [0, 1, 0, 1, 1], [0.4, 0.5, 0.1, 0.1, 0.3]
+    worth = ([50.0, 10.0, 40.0, 1.0, 2.0], [-5.0] * 5)
+    found = evaluate(y, p, capacity_share=0.4, worth=worth, resamples=50).metrics["profit_capacity"]
+    assert found.value == pytest.approx((-5 + 10) / 5)
+    assert evaluate(y, p, capacity_share=1.0, worth=worth, resamples=50).metrics["profit_capacity"].value == pytest.approx((-5 + 10) / 5)
+    assert found.low <= found.value <= found.high
+
+
 def test_goes_through_json(judged):
     told = json.loads(json.dumps(judged[2].to_dict(), allow_nan=False))
     assert told["metrics"]["auc"]["low"] == judged[2].metrics["auc"].low
     assert set(told["metrics"]) == {
         "auc", "pr_auc", "log_loss", "brier", "calibration_error", "calibration_excess",
-        "lift_1pct", "lift_5pct", "lift_10pct", "lift_capacity",
+        "lift_1pct", "lift_5pct", "lift_10pct", "lift_capacity", "empc",
     }  # fmt: skip
 
 

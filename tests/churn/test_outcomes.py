@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from custvalue.churn.outcomes import label, training_frame, treated
+from custvalue.churn.outcomes import label, treated
+from custvalue.churn.stacking import training_frame
 from custvalue.config import ChurnConfig, FeaturesConfig, load_config
 from custvalue.errors import ModelError
 from custvalue.features import build_features

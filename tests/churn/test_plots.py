@@ -18,8 +18,8 @@ def figures(trained, columns):
     return draw_figures(trained, columns)
 
 
-def test_draws_the_four_figures_inside_their_edges(figures):
-    assert list(figures) == ["lift", "gain", "calibration", "shap_beeswarm"]
+def test_draws_the_five_figures_inside_their_edges(figures):
+    assert list(figures) == ["lift", "gain", "calibration", "profit", "shap_beeswarm"]
     for name, figure in figures.items():
         picture = io.BytesIO()
         figure.savefig(picture)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from custvalue.churn.frame import TrainingFrame
 from custvalue.churn.snapshots import spread_days
-from custvalue.churn.splits import add_months, split, split_by_customer
+from custvalue.churn.splits import add_months, fold_customers, split, split_by_customer
 from custvalue.config import ChurnConfig
 
 
@@ -33,10 +33,11 @@ def stacked(as_of: date, months: int, customers: int = 100, seed: int | None = N
     wanted=st.integers(4, 60),
     seed=st.integers(0, 99),
     mixed=st.booleans(),
+    apart=st.booleans(),
 )
-def test_no_outcome_window_reaches_into_a_later_slice(as_of, months, gap, horizon, wanted, seed, mixed):
+def test_no_outcome_window_reaches_into_a_later_slice(as_of, months, gap, horizon, wanted, seed, mixed, apart):
     frame = stacked(as_of, months, customers=30, seed=seed, mixed=mixed)
-    settings = ChurnConfig(gap_months=gap, horizon_months=horizon, min_leavers=2, small_leavers=wanted, seed=seed)
+    settings = ChurnConfig(gap_months=gap, horizon_months=horizon, min_leavers=2, small_leavers=wanted, seed=seed, customers_apart=apart)
     slices = split(frame, settings)
     rows = np.concatenate([part.rows for part in slices.parts])
     assert len(set(rows.tolist())) == rows.size
@@ -48,6 +49,8 @@ def test_no_outcome_window_reaches_into_a_later_slice(as_of, months, gap, horizo
     for earlier, later in zip(slices.parts, slices.parts[1:], strict=False):
         ends = pd.to_datetime(frame.snapshot[earlier.rows]) + pd.DateOffset(months=gap + horizon)
         assert ends.max() <= pd.to_datetime(frame.snapshot[later.rows]).min()
+        if apart:
+            assert set(frame.customer[earlier.rows]).isdisjoint(frame.customer[later.rows])
     assert slices["test"].snapshots[-1] == as_of
     assert slices["train"].leavers >= wanted
     assert max(len(part.snapshots) for part in slices.parts[1:]) <= max(1, months // 4)
@@ -71,6 +74,29 @@ def test_slices_shrink_where_training_would_go_without():
     slices = split(frame, ChurnConfig(gap_months=1, horizon_months=2, min_leavers=10, small_leavers=45))
     assert slices.way == "by month"
     assert [len(part.snapshots) for part in slices.parts] == [3, 1, 1, 1]
+
+
+def test_customers_apart_costs_half_the_rows_and_says_so():
+    """Of 4,000 customers a half trains, an eighth stops, an eighth calibrates, a quarter tests; without the wish all do all four."""
+    frame = stacked(date(2024, 12, 1), 12, customers=4_000)
+    settings = ChurnConfig(gap_months=1, horizon_months=2, min_leavers=10, small_leavers=45)
+    slices = split(frame, settings.model_copy(update={"customers_apart": True}))
+    assert slices.way == "by month"
+    assert [part.customers / 4_000 for part in slices.parts] == pytest.approx([0.5, 0.125, 0.125, 0.25], abs=0.02)
+    assert "each customer is in one of them" in slices.why
+    together = split(frame, settings)
+    assert [part.customers for part in together.parts] == [4_000] * 4
+    assert "each customer" not in together.why
+
+
+@given(seed=st.integers(0, 99), customers=st.integers(1, 60), months=st.integers(1, 4))
+def test_folds_of_customers_never_share_one_and_ignore_the_order_of_rows(seed, customers, months):
+    frame = stacked(date(2024, 6, 1), months, customers=customers, seed=seed)
+    fold = fold_customers(frame.customer, frame.y, seed=seed)
+    assert pd.Series(fold).groupby(frame.customer).nunique().max() == 1
+    order = np.random.default_rng(seed).permutation(len(frame))
+    assert np.array_equal(fold_customers(frame.customer[order], frame.y[order], seed=seed), fold[order])
+    assert set(fold) <= set(range(5))
 
 
 @pytest.mark.parametrize(("mixed", "snapshots"), [(False, 10), (True, 10)])

@@ -156,7 +156,7 @@ def test_the_paths_it_names_are_there(demo):
     assert workbook.parent == night / "lists"
     assert openpyxl.load_workbook(workbook).sheetnames[0] == demo.label("sheets", "today")
     plots = demo.folder / "shop" / "output" / "demo" / "plots"
-    assert {path.name for path in plots.iterdir()} == {"lift.png", "gain.png", "calibration.png", "shap_beeswarm.png"}
+    assert {path.name for path in plots.iterdir()} == {"lift.png", "gain.png", "calibration.png", "profit.png", "shap_beeswarm.png"}
     assert "sqlite:///shop/models/mlflow.db" in demo.out
 
 

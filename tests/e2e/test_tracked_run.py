@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date, timedelta
 
 import mlflow
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -69,7 +71,7 @@ def test_every_measure_has_its_interval(run):
     assert metrics["test_leavers"] == pytest.approx(metrics["test_base_rate"] * metrics["test_rows"])
 
 
-@pytest.mark.parametrize("plot", ["lift", "gain", "calibration", "shap_beeswarm"])
+@pytest.mark.parametrize("plot", ["lift", "gain", "calibration", "profit", "shap_beeswarm"])
 def test_the_plots_are_pictures(artifacts, trained, plot):
     logged = (artifacts / "plots" / f"{plot}.png").read_bytes()
     assert logged.startswith(PNG)
@@ -91,6 +93,46 @@ def test_the_texts_are_there_and_whole(artifacts, run):
     assert "| AUC |" in report
 
 
+def test_quality_by_slice_is_kept_with_intervals(artifacts, run):
+    slices = pd.read_csv(artifacts / "slices.csv")
+    assert {"all", "snapshot", "tier", "segment", "region", "tenure", "age", "kind"} == set(slices["dimension"])
+    assert set(slices.loc[slices["dimension"] == "tier", "value"]) >= {"gold", "silver", "basic"}
+    everybody = slices.iloc[0]
+    assert everybody["auc"] == run.data.metrics["test_auc"] == run.data.metrics["slice/all/all/auc"]
+    judged = slices[slices["judged"]]
+    assert (judged["auc_low"] <= judged["auc"]).all()
+    assert (judged["auc"] <= judged["auc_high"]).all()
+    assert slices.loc[~slices["judged"], "auc"].isna().all()
+    for dimension in ("tier", "region", "tenure", "age"):
+        assert slices.loc[slices["dimension"] == dimension, "rows"].sum() == everybody["rows"]
+
+
+def test_the_model_card_is_kept_and_lies_in_the_output_folder(artifacts, trained, run):
+    page = (artifacts / "card.html").read_text(encoding="utf-8")
+    assert page == (trained[0].output / "card.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") >= 4
+    card = (artifacts / "card.md").read_text(encoding="utf-8")
+    for title in ("Intended use", "Data and windows", "Quality", "Quality by slice", "Who is picked", "Columns", "Limits", "Versions"):
+        assert f"## {title}" in card
+    assert f"AUC {run.data.metrics['test_auc']:.3f}" in card
+
+
+def test_the_rows_kept_for_promotion_name_nobody(artifacts, trained, run):
+    rows = pd.read_parquet(artifacts / "judged.parquet")
+    assert len(rows) == run.data.metrics["test_rows"]
+    assert rows["y"].sum() == run.data.metrics["test_leavers"]
+    ids = set(pd.read_parquet(trained[0].data / "customers.parquet")["customer_id"].astype(str))
+    for name in rows.columns:
+        assert not set(rows[name].dropna().astype(str)) & ids, name
+    assert not [name for name in rows.columns if name in {"tenure_months", "revenue_mean_3m", "customer_id"}]
+
+
+def test_environment_and_differences_are_told(artifacts):
+    environment = json.loads((artifacts / "environment.json").read_text(encoding="utf-8"))
+    assert environment["packages"]["mlflow"] == mlflow.__version__
+    assert "There is no champion yet" in (artifacts / "differs.md").read_text(encoding="utf-8")
+
+
 def test_the_registered_model_has_a_signature_and_both_aliases(client, run, tmp_path):
     for alias in ("champion", "challenger"):
         version = client.get_model_version_by_alias("op", alias)
@@ -110,3 +152,12 @@ def test_the_promotion_is_on_record(trained, run):
     assert entry["run_id"] == run.info.run_id
     assert entry["by"]
     assert all(gate["passed"] for gate in entry["gates"])
+    log = trained[0].say("promote", "--log").out
+    assert "passed all 6 gates" in log
+    day = entry["at"][:10]
+    told = trained[0].say("promote", "--on", (date.fromisoformat(day) + timedelta(days=1)).isoformat()).out
+    assert "version 1 of 'op' was champion" in told
+    assert "AUC, lower end of its interval" in told
+    before = trained[0].say("promote", "--on", "2020-01-01")
+    assert before.code == 4
+    assert "no champion" in before.refusal

@@ -51,13 +51,13 @@ CSV = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true"
             "en",
             "1|diamond|王**|00012345678901|138****1234"
             "|• Bill last month ¥117, 41 % below the mean of the 2 months before (¥198)\n• Contract ends in 18 days\n• =1+1 is no formula"
-            "|¥117|▼ 41 %|high|34 %|¥1,240|¥96|40|18|complaint open|2026-01-02|||20260101-C-00000000aa",
+            "|leaving|¥117|▼ 41 %|high|34 %|¥1,240|¥96|40|18|complaint open|2026-01-02|||20260101-C-00000000aa",
         ),
         (
             "zh",
             "1|钻石|王**|00012345678901|138****1234"
             "|• 上月消费117元，较前2个月月均198元下降41%\n• 合约18天后到期\n• =1+1不是公式"
-            "|117元|▼ 41%|高|34%|1,240元|96元|40|18|投诉未闭环|2026-01-02|||20260101-C-00000000aa",
+            "|离网|117元|▼ 41%|高|34%|1,240元|96元|40|18|投诉未闭环|2026-01-02|||20260101-C-00000000aa",
         ),
     ],
 )
@@ -69,8 +69,8 @@ def test_the_cells_show_what_the_sentences_say(
         rows = list(csv.reader(file))
     assert rows[4] == expected.split("|")
     assert rows[5][2:5] == ["=cmd|' /C calc'!A0", "13812341234", "138****1234"]
-    assert rows[5][6:8] == (["¥7.50", "▲ 31 %"] if language == "en" else ["7.50元", "▲ 31%"])
-    assert rows[6][7] == rows[6][13] == rows[6][14] == ""
+    assert rows[5][7:9] == (["¥7.50", "▲ 31 %"] if language == "en" else ["7.50元", "▲ 31%"])
+    assert rows[6][8] == rows[6][14] == rows[6][15] == ""
 
 
 @pytest.mark.parametrize(("language", "header", "footer"), [("en", "Call by", "Page 2 of"), ("zh", "联系期限", "第2页")])

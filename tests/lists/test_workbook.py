@@ -21,9 +21,9 @@ from custvalue.wording import Catalogue
 Write = Callable[..., Path]
 MakeRows = Callable[..., pd.DataFrame]
 HEADERS = {
-    "en": "#|Tier|Name|Customer|Phone|Facts behind the warning|Bill a month|Change|Risk|Chance|At stake|Worth of call|Months with us"
+    "en": "#|Tier|Name|Customer|Phone|Facts behind the warning|Focus|Bill a month|Change|Risk|Chance|At stake|Worth of call|Months with us"
     "|Contract days left|Care|Call by|Outcome|Note|Order",
-    "zh": "序号|等级|姓名|客户编号|号码|预警原因|月均消费|消费变化|离网风险|离网概率|流失损失|预计净收益"
+    "zh": "序号|等级|姓名|客户编号|号码|预警原因|关注方向|月均消费|消费变化|离网风险|离网概率|流失损失|预计净收益"
     "|在网月数|合约剩余天数|关怀提示|联系期限|联系结果|备注|工单号",
 }
 SHEETS = {"en": ["Today", "Columns"], "zh": ["今日名单", "列说明"]}
@@ -127,12 +127,12 @@ def test_outcomes_are_chosen_from_a_list(make_rows: MakeRows, write: Write, lang
 def test_it_is_ready_for_screen_and_paper(make_rows: MakeRows, write: Write):
     sheet = today(write(make_rows()))
     assert sheet.freeze_panes == "E5"
-    assert sheet.auto_filter.ref == "A4:S7"
+    assert sheet.auto_filter.ref == "A4:T7"
     assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
     assert (sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) == (1, 0)  # a width of 1 is the format's default
     assert sheet.sheet_properties.pageSetUpPr.fitToPage
     assert sheet.print_title_rows == "$3:$4"
-    assert sheet.print_area == "'Today'!$A$1:$R$7"
+    assert sheet.print_area == "'Today'!$A$1:$S$7"
     assert "&P" in sheet.oddFooter.center.text
     assert "Calls for 2026-01-01" in sheet.oddFooter.left.text
 
@@ -162,12 +162,23 @@ def test_money_is_shown_in_its_currency(make_rows: MakeRows, write: Write, langu
 
 
 def test_a_column_without_values_is_hidden_in_its_place(make_rows: MakeRows, write: Write):
-    empty = {"name": "", "number": None, "days_to_expiry": float("nan"), "open_complaint": None, "care_priority": False}
+    empty = {"name": "", "number": None, "days_to_expiry": float("nan"), "risk_kind": None, "open_complaint": None, "care_priority": False}
     rows = make_rows().assign(**empty)
     sheet = today(write(rows))
     hidden = [cell.value for cell in sheet[4] if sheet.column_dimensions[cell.column_letter].hidden]
-    assert hidden == ["Name", "Phone", "Contract days left", "Care"]
+    assert hidden == ["Name", "Phone", "Focus", "Contract days left", "Care"]
     assert "|".join(cell.value for cell in sheet[4]) == HEADERS["en"]
+
+
+@pytest.mark.parametrize(("language", "header"), [("en", "Focus"), ("zh", "关注方向")])
+def test_what_threatens_most_is_told_and_non_payment_only_as_care(make_rows: MakeRows, write: Write, language: str, header: str):
+    path = write(make_rows(language), language=language)
+    words = {"en": ["leaving", "billing care", "spending down"], "zh": ["离网", "账单关怀", "消费下滑"]}
+    assert values(today(path), header) == words[language]
+    with zipfile.ZipFile(path) as parts:
+        written = " ".join(parts.read(name).decode(errors="ignore") for name in parts.namelist()).lower()
+    assert words[language][2] in written  # what is written can be found so
+    assert not [word for word in ("non_payment", "non-payment", "debt", "arrears", "欠费", "不缴费") if word in written]
 
 
 @pytest.mark.parametrize(("language", "told"), [("en", "No customers to call today."), ("zh", "今日无需联系的客户。")])

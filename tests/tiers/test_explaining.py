@@ -256,3 +256,12 @@ CODES = {
 
 def test_every_reason_code_has_words_and_no_words_are_left_over():
     assert set(load_catalogue(ready_configs() / "wording").names("tier_reasons")) == CODES
+
+
+def test_amounts_are_said_with_their_currency_where_it_is_known():
+    fitted, facts, state = rated(STAR, [{"customer_id": "c1"} | USUAL | {"revenue_mean_3m": 96.25}])
+    bill = FeatureColumn(name="revenue_mean_3m", en="Bill", zh="账单", unit="money", null="no bill", reason="bill")
+    said = {name: fitted.explain("c1", facts, state, language=name, columns=[bill], currency="CNY", as_of=DAY) for name in ("en", "zh")}
+    assert "(ARPU ¥96.25 → 962.5, tenure 84 months → 420)" in said["en"]
+    assert "月均消费96.25元 → 962.5" in said["zh"]
+    assert "ARPU 96.25 → 962.5" in fitted.explain("c1", facts, state, columns=[bill], as_of=DAY)

@@ -1,6 +1,7 @@
 import importlib
 import json
 import shutil
+from datetime import date
 
 import lightgbm
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from custvalue.churn.bundle import ModelBundle
-from custvalue.churn.calibration import Calibrator
-from custvalue.tracking import Store
+from custvalue.churn.calibration import Calibrator, sigmoid
+from custvalue.tracking import JudgedRows, Store
 
 PLANS = ("家庭套餐", "prepaid")
 
@@ -57,18 +58,41 @@ def evaluation(*, auc_low=0.6, excess=0.001, log_loss=0.30, base_rate=0.1):
     }
 
 
-def training(bundle, *, judged=None, test="rows-1", **changes):
+def judged_rows(*, customers=900, noise=0.0, rival=None, learnt_until="2025-06-01", slant=0.0, seed=1, **changes):
+    """Test rows of two days; outcomes are drawn from the rival's probabilities, and the version's own are those with noise."""
+    generator = np.random.default_rng(seed)
+    log_odds = generator.normal(-1.5, 1.2, 2 * customers)
+    mine = log_odds + noise * generator.normal(size=log_odds.size)
+    gold = np.tile(np.arange(customers) % 3 == 0, 2)
+    rows = pd.DataFrame(
+        {
+            "snapshot": np.repeat(pd.to_datetime(["2025-09-01", "2025-10-01"]), customers),
+            "customer": np.tile(np.arange(customers), 2),
+            "y": (generator.random(log_odds.size) < sigmoid(log_odds)).astype(np.int8),
+            "probability": sigmoid(mine + slant * gold),
+            "rival": sigmoid(log_odds) if rival else np.nan,
+            "worth_left": 100.0,
+            "worth_stayed": -5.0,
+            "slice_tier": np.where(gold, "gold", "basic"),
+        }
+    )
+    facts = {"capacity_share": 0.1, "learnt_until": date.fromisoformat(learnt_until), "rival": rival}
+    return JudgedRows(rows=rows, **facts, **changes)
+
+
+def training(bundle, *, judged=None, test="rows-1", rows=None, **changes):
     figure = Figure()
     figure.subplots().plot([0, 1], [0, 1])
     return {
         "params": {"horizon_months": 2, **{f"setting_{number}": number for number in range(120)}},
         "digests": {"billing": "b" * 64, "usage": "u" * 64, "test": test},
-        "metrics": {"auc": 0.7, "log_loss": 0.3},
+        "metrics": {"auc": 0.7, "log_loss": 0.3, "leakage_checks": 12.0, "leakage_refused": 0.0},
         "figures": {"lift": figure},
         "texts": {"report.md": "# 报告\n", "evaluation.json": json.dumps(judged or evaluation())},
         "bundle": bundle,
         "X_sample": features(),
         "tags": {"as_of": "2026-01-01"},
+        "judged": rows or judged_rows(),
         **changes,
     }
 

@@ -1,16 +1,21 @@
 import json
 import os
+import platform
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
+from importlib.metadata import version as version_of
 
 import numpy as np
-import pandas as pd
 import pytest
 
+from custvalue.churn.tuning import Trial
+from custvalue.config import PromotionConfig
 from custvalue.errors import ModelError
 from custvalue.tracking import Store
+from custvalue.tracking.environment import environment
 
-from .conftest import features, training
+from .conftest import features, train_bundle, training
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +49,12 @@ def test_a_run_tells_data_settings_quality_and_plots(client, version):
     assert (run.info.status, run.info.run_name) == ("FINISHED", "telco 2026-01-01")
     assert run.data.params["horizon_months"] == "2"
     assert len(run.data.params) == 121
-    assert run.data.metrics == {"auc": 0.7, "log_loss": 0.3}
+    assert run.data.metrics == {"auc": 0.7, "log_loss": 0.3, "leakage_checks": 12, "leakage_refused": 0}
     assert run.data.tags["as_of"] == "2026-01-01"
     datasets = {inputs.dataset.name: inputs.dataset.digest for inputs in run.inputs.dataset_inputs}
     assert datasets == {"billing": "b" * 36, "usage": "u" * 36, "test": "rows-1"}
     files = {file.path for folder in (None, "plots") for file in client.list_artifacts(version.run_id, folder)}
-    assert {"plots/lift.png", "report.md", "evaluation.json", "digests.json"} <= files
+    assert {"plots/lift.png", "report.md", "evaluation.json", "digests.json", "differs.md", "judged.parquet", "judged.json"} <= files
 
 
 def test_the_version_is_the_challenger_and_bears_the_bundle_digest(client, version, bundle):
@@ -59,21 +64,21 @@ def test_the_version_is_the_challenger_and_bears_the_bundle_digest(client, versi
     assert registered.source.startswith("models:/m-")
 
 
-def test_mlflow_loads_the_native_booster_with_a_signature(mlflow, downloaded, bundle):
+def test_mlflow_reads_raw_columns_by_the_signature_and_the_native_booster_too(mlflow, downloaded, bundle):
     signature = mlflow.models.Model.load(downloaded).signature
     assert signature.inputs.input_names() == ["revenue_mean_3m", "plan"]
-    assert {str(kind) for kind in signature.inputs.input_types()} == {"DataType.double"}
-    assert signature.outputs is not None
+    assert [kind.name for kind in signature.inputs.input_types()] == ["double", "string"]
+    assert signature.outputs.input_names() == ["probability"]
     booster = mlflow.lightgbm.load_model(downloaded)
     encoded = bundle.encode(features())
     np.testing.assert_array_equal(booster.predict(encoded, raw_score=True), bundle.raw(features()))
-    served = mlflow.pyfunc.load_model(downloaded).predict(pd.DataFrame(encoded, columns=["revenue_mean_3m", "plan"]))
-    np.testing.assert_array_equal(served, booster.predict(encoded))
+    served = mlflow.pyfunc.load_model(downloaded).predict(features())
+    np.testing.assert_array_equal(served["probability"], bundle.predict_proba(features()))
 
 
 def test_the_registered_model_is_self_contained_and_holds_no_pickle_and_no_machine_path(downloaded, models):
     files = {path.name: path for path in map(type(models), _walk(downloaded))}
-    assert {"MLmodel", "model.lgb", "bundle.json", "check.json"} <= set(files)
+    assert {"MLmodel", "model.lgb", "bundle.json", "check.json", "scoring_model.py"} <= set(files)
     assert not [name for name in files if name.endswith((".pkl", ".pickle", ".joblib", ".skops"))]
     assert str(models) not in files["MLmodel"].read_text()
 
@@ -114,6 +119,60 @@ def test_mlflow_stays_quiet_and_its_global_settings_stay_as_they_were(mlflow, mo
     assert mlflow.active_run() is None
     assert capfd.readouterr() == ("", "")
     assert not [str(warning.message) for warning in recwarn]
+
+
+def test_each_trial_of_a_search_is_a_child_run(models, client, bundle):
+    store = Store.open(models, tracking_uri=None, name="searched", create=True)
+    trials = (
+        Trial(0, {"num_leaves": 7, "lambda_l2": 10.0}, 0.31, "complete", 2.5),
+        Trial(1, {"num_leaves": 31, "lambda_l2": 1.0}, 0.35, "pruned", 0.5),
+        Trial(2, {"num_leaves": 4, "lambda_l2": 1.0}, None, "fail", 0.1),
+    )
+    parent = store.log_training(**training(bundle, trials=trials)).run_id
+    experiment = client.get_experiment_by_name("searched").experiment_id
+    children = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{parent}'")
+    told = {
+        run.data.tags["trial"]: (run.info.status, run.data.params["num_leaves"], run.data.metrics.get("inner_log_loss")) for run in children
+    }
+    assert told == {"0": ("FINISHED", "7", 0.31), "1": ("KILLED", "31", 0.35), "2": ("FAILED", "4", None)}
+    assert {run.data.metrics["seconds"] for run in children} == {2.5, 0.5, 0.1}
+    assert len(client.search_runs([experiment])) == 4
+
+
+def test_a_training_tells_what_differs_from_the_champions(models, bundle):
+    store = Store.open(models, tracking_uri=None, name="again", create=True)
+    ran_on = {"python": "3.11.0", "packages": {"lightgbm": "4.6.0", "numpy": "2.4"}}
+    first = training(bundle) | {"tags": {}}
+    first["texts"] = {**first["texts"], "environment.json": json.dumps(ran_on)}
+    store.log_training(**first)
+    assert "There is no champion yet" in store.text("challenger", "differs.md")
+    store.promote(None, gates=PromotionConfig(), actor="li.wei", now=datetime(2026, 1, 2, tzinfo=UTC))
+
+    store.log_training(**first)
+    same = store.text("challenger", "differs.md")
+    assert "Data, settings and environment are the same.\n\nThe model is the same" in same
+
+    changed = first | {"digests": {**first["digests"], "billing": "c" * 64}, "params": {**first["params"], "horizon_months": 3}}
+    changed["texts"] = {**first["texts"], "environment.json": json.dumps(ran_on | {"packages": {"lightgbm": "4.7.0", "numpy": "2.4"}})}
+    store.log_training(**changed)
+    rows = [line for line in store.text("challenger", "differs.md").splitlines() if line.startswith("|")]
+    assert rows[2:] == [
+        f"| data | billing | {'b' * 12} | {'c' * 12} |",
+        "| setting | horizon_months | 2 | 3 |",
+        "| package | lightgbm | 4.6.0 | 4.7.0 |",
+    ]
+
+    store.log_training(**(first | {"bundle": train_bundle(seed=4)}))
+    assert "The same input made another model" in store.text("challenger", "differs.md")
+
+
+def test_the_environment_is_told_without_this_machines_name_or_paths():
+    told = json.loads(environment(threads=3))
+    assert told["threads"] == 3
+    assert told["packages"]["lightgbm"] == version_of("lightgbm")
+    assert {"custvalue", "mlflow", "numpy", "scikit-learn"} <= set(told["packages"])
+    assert platform.node() not in json.dumps(told) or not platform.node()
+    assert "/" not in json.dumps(told)
 
 
 def failed_runs(client, name):

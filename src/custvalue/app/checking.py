@@ -12,8 +12,9 @@ from custvalue import pipeline
 from custvalue.app.tables import console, table
 from custvalue.config import Config
 from custvalue.errors import DataError
+from custvalue.explain import load_wording
 from custvalue.sources import ContractError, Finding, Severity, TableReport, with_freshness
-from custvalue.wording import Catalogue, load_catalogue
+from custvalue.wording import Catalogue
 
 _WORDS = {
     "title": "Data check: {name}",
@@ -92,7 +93,7 @@ def check_page(
 
 
 def _words(config: Config) -> dict[str, str]:
-    catalogue: Catalogue = load_catalogue(config.wording)
+    catalogue: Catalogue = load_wording(config.wording)
     known = catalogue.names("check")
     gaps = {"title": {"name": "{name}"}, "as_of": {"day": "{day}"}}
     return {

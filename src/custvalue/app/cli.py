@@ -55,6 +55,12 @@ Out = Annotated[Path, typer.Option("--out", help="Parquet file to write.", show_
 MaybeOut = Annotated[Path | None, typer.Option("--out", help="Parquet file to write; only a table on the terminal without it.")]
 
 
+OutcomeName = Annotated[
+    str | None,
+    typer.Option("--outcome", metavar="NAME", help="One of the config's `outcomes`; by default the main one.", show_default=False),
+]
+
+
 def _config(path: Path) -> Config:
     from custvalue.config import load_config
 
@@ -243,27 +249,51 @@ def what_if(
 
 
 @app.command()
-def train(config: ConfigPath, as_of: AsOf) -> None:
-    """Train a churn model on every snapshot whose outcome is known, and register it as challenger."""
+def train(
+    config: ConfigPath,
+    as_of: AsOf,
+    outcome: OutcomeName = None,
+    trials: Annotated[
+        int | None,
+        typer.Option("--trials", help="Settings to search, in all: a search that was stopped goes on.", min=1, show_default=False),
+    ] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", help="Search settings for so long.", min=1, show_default=False)] = None,
+) -> None:
+    """Train a churn model on every snapshot whose outcome is known, and register it as challenger.
+
+    With --trials or --seconds it first searches booster settings, inside the training slice alone; by default the config says how long.
+    """
     from custvalue import pipeline
     from custvalue.app.tables import show_training
 
-    loaded = _config(config)
+    loaded = _config(config).with_search(trials, seconds).for_outcome(outcome)
     trained = pipeline.train(loaded, as_of.date(), store=_store(loaded, create=True), reporter=_reporter())
     show_training(loaded, trained)
-    typer.echo(f"next: custvalue promote -c {config}")
+    typer.echo(f"next: custvalue promote -c {config}" + (f" --outcome {outcome}" if outcome else ""))
 
 
 @app.command()
 def promote(
     config: ConfigPath,
     version: Annotated[int | None, typer.Option("--version", help="The challenger by default.", show_default=False)] = None,
+    outcome: OutcomeName = None,
+    log: Annotated[bool, typer.Option("--log", help="Judge nothing; show every promotion there was, and why.")] = False,
+    on: Annotated[
+        datetime | None,
+        typer.Option(
+            "--on", formats=["%Y-%m-%d"], metavar="DATE", help="Judge nothing; tell what was champion when this day ended, and why."
+        ),
+    ] = None,
 ) -> None:
     """Make a version the champion if it passes the gates; the verdict is written to the promotion log."""
-    from custvalue.app.promotion import run_promotion
+    from custvalue.app.promotion import run_promotion, show_promotions
 
-    loaded = _config(config)
-    run_promotion(loaded, _store(loaded, create=False), version=version, environ=os.environ)
+    loaded = _config(config).for_outcome(outcome)
+    store = _store(loaded, create=False)
+    if log or on:
+        show_promotions(loaded, store, day=on.date() if on else None)
+    else:
+        run_promotion(loaded, store, version=version, environ=os.environ)
 
 
 @app.command()
@@ -318,6 +348,18 @@ def nights(config: ConfigPath) -> None:
     from custvalue.app.tables import show_nights
 
     show_nights(_config(config))
+
+
+@app.command()
+def reasons(
+    config: ConfigPath,
+    as_of: AsOf,
+    out: Annotated[Path | None, typer.Option("--out", help="PNG file to draw it in.", show_default=False)] = None,
+) -> None:
+    """Show what explains the risk of a published night, by tier too, and what rose since the month before."""
+    from custvalue.app.reasons import show_reasons
+
+    show_reasons(_config(config), as_of.date(), out=out)
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -25,8 +25,10 @@ _UNPUBLISHED = "unpublished"
 
 def _make(config: Config, as_of: date, store: Store, reporter: StepReporter, key: bytes) -> pipeline.Night:
     tables, _ = pipeline.check(config, as_of, reporter=reporter)
-    model = store.load("champion")
-    return pipeline.make_night(config, as_of, model=model, run_id=_UNPUBLISHED, token_key=key, tables=tables, reporter=reporter)
+    model, outcomes = store.load("champion"), pipeline.load_outcomes(config, store, log=reporter.note)
+    return pipeline.make_night(
+        config, as_of, model=model, run_id=_UNPUBLISHED, token_key=key, tables=tables, reporter=reporter, outcomes=outcomes
+    )
 
 
 def score_only(config: Config, as_of: date, *, store: Store, reporter: StepReporter) -> Path:

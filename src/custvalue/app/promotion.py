@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from custvalue.app.tables import show_verdict
+from custvalue.app.promotion_tables import show_log, show_reign, show_verdict
 from custvalue.config import Config
+from custvalue.errors import ModelError
 
 if TYPE_CHECKING:
     from custvalue.tracking import Store, Verdict
@@ -22,6 +24,23 @@ def actor(environ: Mapping[str, str]) -> str:
 def promote(config: Config, store: Store, *, version: int | None, environ: Mapping[str, str]) -> Verdict:
     """Ask the gates in the name of whoever runs the command; see `Store.promote` for what is raised."""
     return store.promote(version, gates=config.promotion, actor=actor(environ), now=datetime.now(UTC))
+
+
+def show_promotions(config: Config, store: Store, *, day: date | None) -> None:
+    """Tell from the promotion log what was champion when and why: on one day, or ever.
+
+    Raises
+    ------
+    ModelError
+        There was no champion on the day.
+    """
+    if day is None:
+        show_log(store.promotions(), name=store.name)
+        return
+    found = store.champion_on(day, ZoneInfo(config.time_zone))
+    if found is None:
+        raise ModelError(f"there was no champion for {store.name!r} on {day}. `custvalue promote --log` shows every promotion.")
+    show_reign(found, day=day, name=store.name)
 
 
 def run_promotion(config: Config, store: Store, *, version: int | None, environ: Mapping[str, str]) -> None:

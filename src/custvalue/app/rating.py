@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import pandas as pd
@@ -134,9 +134,8 @@ def explain_customer(config: Config, tables: SourceTables, rated: Rated, custome
         still = own.filter(own.closed_at.isnull()) if "closed_at" in own.columns else own
         newest = still.order_by(ibis.desc("opened_at"), "complaint_id").limit(1).complaint_id.to_pyarrow().to_pylist()
         complaint = newest[0] if newest else None
-    return policy.explain(
-        customer, _facts(rated), rated.table, language=language, complaint=complaint, as_of=day, columns=columns, catalogue=catalogue
-    )
+    said: dict[str, Any] = {"language": language, "complaint": complaint, "as_of": day, "columns": columns, "currency": config.currency}
+    return policy.explain(customer, _facts(rated), rated.table, catalogue=catalogue, **said)
 
 
 def _rate(config: Config, tables: SourceTables, wanted: Wanted, metric: str, reporter: StepReporter) -> list[Rated]:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from custvalue.churn import Evaluation
     from custvalue.pipeline import Night, Trained
-    from custvalue.tracking import Verdict
 
 
 def console() -> Console:
@@ -71,19 +70,6 @@ def show_training(config: Config, trained: Trained) -> None:
     out.print(quality_table(found, load_catalogue(config.wording), config.language))
     for warning in (*trained.model.warnings, *trained.caveats):
         out.print(f"note: {warning}", markup=False)
-
-
-def show_verdict(verdict: Verdict) -> None:
-    """Show every gate with its value, its limit and whether it let the model pass."""
-    rows = [
-        (name, "not measured" if value is None else f"{value:.4g}", limit, "passed" if passed else "failed")
-        for name, value, limit, passed in verdict.rows
-    ]
-    if rows:
-        console().print(table(("gate", "value", "must be", "verdict"), rows))
-    console().print(str(verdict).splitlines()[0], markup=False)
-    for note in verdict.notes:
-        console().print(f"note: {note}", markup=False)
 
 
 def show_dry_run(config: Config, night: Night) -> None:

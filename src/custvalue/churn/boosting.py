@@ -1,4 +1,4 @@
-"""Fits the booster and its calibrator, in the two ways that a split allows."""
+"""Fits the model and its calibrator, in the two ways that a split allows."""
 
 from __future__ import annotations
 
@@ -11,28 +11,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from custvalue.churn.calibration import Calibrator, fit_calibrator
-from custvalue.churn.encoding import encode_columns, learn_vocabularies
+from custvalue.churn.encoding import Floats, encode_columns, learn_vocabularies
+from custvalue.churn.ensemble import Ensemble, Fold, Member, grow
 from custvalue.churn.frame import TrainingFrame
+from custvalue.churn.portfolio import MANY_LEAVERS, Candidate, booster_settings
+from custvalue.churn.portfolio import candidates as default_candidates
+from custvalue.churn.sampling import correction, sample_stayers
 from custvalue.config import ChurnConfig
 from custvalue.features.columns import FeatureColumn
 
-PATIENCE = 100
-"""Rounds without a better log loss until boosting stops; at a slow learning rate a flat stretch can be long."""
+FOLDS_OF_MANY = 2
+"""With `MANY_LEAVERS` so many folds stop and calibrate; their boosters together still see every row."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A booster's text cut at its best round, and what was fitted with it.
+    """A model's text, each booster in it cut at its best round, and what was fitted with it.
 
     Attributes
     ----------
     model_text : str
+        All boosters as one; see `merge_models`.
     rounds : int
+        The most that any of them has.
     calibrator : Calibrator
     vocabularies : dict
-        Category column → levels seen by the booster.
+        Category column → levels seen by the boosters.
     params : dict
-        LightGBM's.
+        LightGBM's that all share, and ``members``, each with its own.
+    members : tuple of Member
+        The heaviest first.
+    shift : float
+        What is added to their weighted log-odds; part of the text.
     """
 
     model_text: str
@@ -40,48 +50,8 @@ class Fit:
     calibrator: Calibrator
     vocabularies: Mapping[str, tuple[str, ...]]
     params: Mapping[str, Any]
-
-
-def booster_settings(leavers: int, rows: int, columns: Sequence[FeatureColumn], settings: ChurnConfig) -> dict[str, Any]:
-    """Choose LightGBM parameters for so many leavers.
-
-    - Leaves: leavers, not rows, bound how much shape can be learnt.
-    - A leaf holds enough rows for some leavers at the base rate; fewer would let single leavers shape the tree.
-    - A slow rate, 40 % of the columns a tree and a ridge on leaf values: many weak trees over correlated columns (the
-      same usage in several windows) beat few strong ones and come out nearly calibrated.
-    - Categories: at least 50 rows a level and strong smoothing, because a rare plan's churn rate is mostly noise.
-    - Monotone where a column declares a sign: a known direction need not be learnt from few leavers.
-    - No class weights: probabilities feed money.
-    - ``deterministic``, ``force_row_wise``, the seed and a fixed number of threads make the model text repeatable.
-
-    Parameters
-    ----------
-    leavers, rows : int
-        Of the training slice only, so that no other slice shapes the booster.
-    columns : sequence of FeatureColumn
-        In the booster's order.
-    settings : ChurnConfig
-        Seed and threads.
-    """
-    leaves = next((size for below, size in ((200, 4), (2_000, 7), (20_000, 15)) if leavers < below), 31)
-    signs = [column.sign if column.kind == "number" else 0 for column in columns]
-    return {
-        "objective": "binary",
-        "metric": "binary_logloss",
-        "num_leaves": leaves,
-        "min_data_in_leaf": int(np.clip(3 * rows / max(leavers, 1), 20, max(20, rows // 20))),
-        "learning_rate": 0.03,
-        "feature_fraction": 0.4,
-        "lambda_l2": 10.0,
-        "cat_smooth": 20.0,
-        "min_data_per_group": 50,
-        "deterministic": True,
-        "force_row_wise": True,
-        "seed": settings.seed,
-        "num_threads": settings.threads,
-        "verbosity": -1,
-        **({"monotone_constraints": signs} if any(signs) else {}),
-    }
+    members: tuple[Member, ...]
+    shift: float
 
 
 def fit_by_month(
@@ -90,66 +60,105 @@ def fit_by_month(
     calibrate: TrainingFrame,
     columns: Sequence[FeatureColumn],
     settings: ChurnConfig,
+    *,
+    candidates: Sequence[Candidate] | None = None,
 ) -> Fit:
-    """Train until the log loss of later months stops falling, and calibrate on months later still."""
-    shape, vocabularies = _learn_encoding(train, columns)
-    params = booster_settings(train.leavers, len(train), columns, settings)
-    data = _dataset(train, shape, vocabularies, params)
-    booster = lightgbm.train(
-        params,
-        data,
-        num_boost_round=settings.max_rounds,
-        valid_sets=[data.create_valid(encode_columns(stop.X, shape, vocabularies), label=stop.y)],
-        callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
-    )
-    rounds = booster.best_iteration
-    raw = booster.predict(encode_columns(calibrate.X, shape, vocabularies), raw_score=True, num_iteration=rounds)
-    text = booster.model_to_string(num_iteration=rounds)
-    return Fit(text, rounds, fit_calibrator(raw, calibrate.y), vocabularies, params)
+    """Train until the log loss of later months stops falling, blend on these, and calibrate on months later still.
 
-
-def fit_by_customer(train: TrainingFrame, folds: NDArray[np.intp], columns: Sequence[FeatureColumn], settings: ChurnConfig) -> Fit:
-    """Cross-fit the number of rounds and the calibrator, then train once on all the rows.
-
-    Each row's log-odds for the calibrator come from the booster that has not seen its customer. ``folds`` holds the
-    fold of each row.
+    Parameters
+    ----------
+    train, stop, calibrate : TrainingFrame
+    columns : sequence of FeatureColumn
+        In the booster's order.
+    settings : ChurnConfig
+        Seed, threads, most rounds, kind of calibration, and the share of stayers that train.
+    candidates : sequence of Candidate, optional
+        Boosters to try; those of `portfolio.candidates` if left out.
     """
-    shape, vocabularies = _learn_encoding(train, columns)
-    params = booster_settings(train.leavers, len(train), columns, settings)
-    pairs = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in np.unique(folds)]
-    crossed: Any = lightgbm.cv(
-        params,
-        _dataset(train, shape, vocabularies, params),
-        num_boost_round=settings.max_rounds,
-        folds=pairs,
-        callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
-        return_cvbooster=True,
-    )["cvbooster"]
-    rounds = crossed.best_iteration
-    matrix, raw = encode_columns(train.X, shape, vocabularies), np.empty(len(train))
-    for booster, (_, unseen) in zip(crossed.boosters, pairs, strict=True):
-        raw[unseen] = booster.predict(matrix[unseen], raw_score=True, num_iteration=rounds)
-    refitted = lightgbm.train(params, _dataset(train, shape, vocabularies, params), num_boost_round=rounds)
-    return Fit(refitted.model_to_string(), rounds, fit_calibrator(raw, train.y), vocabularies, params)
+    encoding = _Encoding.learn(train, columns)
+    base = booster_settings(train.leavers, len(train), columns, settings)
+    kept = train.take(sample_stayers(train, settings.stayers_kept, seed=settings.seed))
+    shift = correction(settings.stayers_kept)
+    data, unseen = encoding.dataset(kept, base), encoding.matrix(stop)
+    judge = data.create_valid(unseen, label=stop.y, init_score=np.full(len(stop), shift))
+    folds = [Fold(data, judge, unseen, stop.y.astype(np.float64))]
+    grown = grow(folds, _tried(candidates, train, columns), base, max_rounds=settings.max_rounds, shift=shift)
+    raw = lightgbm.Booster(model_str=grown.model_text).predict(encoding.matrix(calibrate), raw_score=True, num_threads=settings.threads)
+    calibrator = fit_calibrator(raw, calibrate.y, kind=settings.calibration, groups=calibrate.customer)
+    return _fit(grown, calibrator, encoding, base)
 
 
-def _learn_encoding(
-    train: TrainingFrame, columns: Sequence[FeatureColumn]
-) -> tuple[tuple[tuple[str, str], ...], dict[str, tuple[str, ...]]]:
-    shape = tuple((column.name, column.kind) for column in columns)
-    return shape, learn_vocabularies(train.X, shape)
-
-
-def _dataset(
+def fit_by_customer(
     train: TrainingFrame,
-    shape: tuple[tuple[str, str], ...],
-    vocabularies: Mapping[str, tuple[str, ...]],
-    params: Mapping[str, Any],
-) -> lightgbm.Dataset:
-    return lightgbm.Dataset(
-        encode_columns(train.X, shape, vocabularies),
-        label=train.y,
-        feature_name=[name for name, _ in shape],
-        categorical_feature=[place for place, (_, kind) in enumerate(shape) if kind == "category"],
-        params=dict(params),
+    folds: NDArray[np.intp],
+    columns: Sequence[FeatureColumn],
+    settings: ChurnConfig,
+    *,
+    candidates: Sequence[Candidate] | None = None,
+) -> Fit:
+    """Train a booster for each fold left out, keep them all as a bag, and cross-fit blend and calibrator.
+
+    Each row's log-odds for blend and calibrator come from the boosters that have not seen its customer. ``folds`` holds the
+    fold of each row; the other parameters are those of `fit_by_month`.
+    """
+    encoding = _Encoding.learn(train, columns)
+    base = booster_settings(train.leavers, len(train), columns, settings)
+    kept = np.isin(np.arange(len(train)), sample_stayers(train, settings.stayers_kept, seed=settings.seed))
+    shift = correction(settings.stayers_kept)
+    data, matrix = encoding.dataset(train, base), encoding.matrix(train)
+    left_out = np.unique(folds)[: FOLDS_OF_MANY if train.leavers >= MANY_LEAVERS else None]
+    unseen = [np.flatnonzero(folds == fold) for fold in left_out]
+    parts = [
+        Fold(
+            data.subset(np.flatnonzero(kept & (folds != fold)).tolist()),
+            data.subset(rows.tolist()).set_init_score(np.full(rows.size, shift)),
+            matrix[rows],
+            train.y[rows].astype(np.float64),
+        )
+        for fold, rows in zip(left_out, unseen, strict=True)
+    ]
+    grown = grow(parts, _tried(candidates, train, columns), base, max_rounds=settings.max_rounds, shift=shift)
+    judged = np.concatenate(unseen)
+    calibrator = fit_calibrator(grown.raw, train.y[judged], kind=settings.calibration, groups=train.customer[judged])
+    return _fit(grown, calibrator, encoding, base)
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    """From feature columns to the boosters' matrix."""
+
+    shape: tuple[tuple[str, str], ...]
+    vocabularies: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def learn(cls, train: TrainingFrame, columns: Sequence[FeatureColumn]) -> _Encoding:
+        shape = tuple((column.name, column.kind) for column in columns)
+        return cls(shape, learn_vocabularies(train.X, shape))
+
+    def matrix(self, frame: TrainingFrame) -> Floats:
+        return encode_columns(frame.X, self.shape, self.vocabularies)
+
+    def dataset(self, frame: TrainingFrame, params: Mapping[str, Any]) -> lightgbm.Dataset:
+        return lightgbm.Dataset(
+            self.matrix(frame),
+            label=frame.y,
+            feature_name=[name for name, _ in self.shape],
+            categorical_feature=[place for place, (_, kind) in enumerate(self.shape) if kind == "category"],
+            params=dict(params),
+        )
+
+
+def _tried(candidates: Sequence[Candidate] | None, train: TrainingFrame, columns: Sequence[FeatureColumn]) -> Sequence[Candidate]:
+    return default_candidates(train.leavers, len(train), len(columns)) if candidates is None else candidates
+
+
+def _fit(grown: Ensemble, calibrator: Calibrator, encoding: _Encoding, base: Mapping[str, Any]) -> Fit:
+    return Fit(
+        model_text=grown.model_text,
+        rounds=max(rounds for member in grown.members for rounds in member.rounds),
+        calibrator=calibrator,
+        vocabularies=encoding.vocabularies,
+        params={**base, "members": [member.to_dict() for member in grown.members]},
+        members=grown.members,
+        shift=grown.shift,
     )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightgbm
 import numpy as np
@@ -18,8 +18,14 @@ from custvalue.churn.calibration import Calibrator
 from custvalue.churn.encoding import Floats, encode_columns
 from custvalue.errors import ModelError, some
 
+if TYPE_CHECKING:
+    from custvalue.trees import TreeShap
+
 MODEL_FILE = "model.txt"
 BUNDLE_FILE = "bundle.json"
+FEW_ROWS = 500
+"""Below it LightGBM's own Shapley values are there sooner, whatever the model's size: preparation and LightGBM's time for a row both
+grow with the leaves (``benchmarks/shapley_speed.py`` measures where they cross)."""
 _FORMAT = 1
 _OBJECTIVE = "binary sigmoid:1"
 
@@ -88,8 +94,21 @@ class ModelBundle:
         return self.calibrator.apply(self.raw(X, num_threads=num_threads))
 
     def contributions(self, X: pd.DataFrame, *, num_threads: int = 1) -> Floats:
-        """Exact Shapley values in log-odds, (rows, columns + 1); the last column is the base, rows add up to `raw`."""
-        return self._predict(X, num_threads, pred_contrib=True)
+        """Exact Shapley values in log-odds, (rows, columns + 1); the last column is the base, rows add up to `raw`.
+
+        Few rows are explained by LightGBM itself, unless the model's tables have been prepared already: the values are the same to
+        1e-9, relative to the larger of 1 and the value.
+        """
+        if len(X) < FEW_ROWS and "tree_shap" not in self.__dict__:
+            return self._predict(X, num_threads, pred_contrib=True)
+        return self.tree_shap.values(self.encode(X), threads=num_threads)
+
+    @cached_property
+    def tree_shap(self) -> TreeShap:
+        """The model's tables for Shapley values; prepared once, in about the time in which LightGBM explains `FEW_ROWS` rows."""
+        from custvalue.trees import prepare_shap  # numba takes a second to load, which predictions need not wait for
+
+        return prepare_shap(self.model_text)
 
     @property
     def digest(self) -> str:

@@ -74,6 +74,7 @@ def evaluate(
     *,
     capacity_share: float,
     groups: ArrayLike | None = None,
+    worth: tuple[ArrayLike, ArrayLike] | None = None,
     resamples: int = 300,
     seed: int = 7,
 ) -> Evaluation:
@@ -87,6 +88,10 @@ def evaluate(
         Share of rows that can be contacted, in (0, 1].
     groups : (n,) array, optional
         Customer of each row; intervals resample customers.
+    worth : pair of (n,) arrays, optional
+        What contacting each row is worth in currency if it leaves, and if it stays (`metrics.contact_value` of 1 and of
+        0). With it there is ``profit_capacity``: what the contacts earn that are expected to earn most, as many as
+        capacity allows and none that is expected to lose, as currency a row.
     resamples, seed : int
         Of the bootstrap, and of the draws behind ``calibration_excess``.
 
@@ -101,14 +106,17 @@ def evaluate(
     if leavers in (0, rows):
         raise ModelError(f"quality cannot be measured: {leavers} of {rows} rows left, and both leavers and stayers are needed.")
     measures = _measures(capacity_share)
+    others = [np.asarray(part, dtype=np.float64) for part in worth or ()]
 
-    def judge(y: Floats, p: Floats) -> Floats:
-        return np.array([measure(y, p) for measure in measures.values()])
+    def judge(y: Floats, p: Floats, *worth: Floats) -> Floats:
+        judged = [measure(y, p) for measure in measures.values()]
+        return np.array([*judged, _profit(y, p, *worth, share=capacity_share)] if worth else judged)
 
-    values = judge(outcome, probability)
-    resampled = metrics.bootstrap(judge, outcome, probability, groups=groups, resamples=resamples, seed=seed)
-    found = {name: _interval(values[k], resampled[:, k]) for k, name in enumerate(measures)}
-    error = list(measures).index("calibration_error")
+    values = judge(outcome, probability, *others)
+    resampled = metrics.bootstrap(judge, outcome, probability, *others, groups=groups, resamples=resamples, seed=seed)
+    names = [*measures, "profit_capacity"] if worth else list(measures)
+    found = {name: _interval(values[k], resampled[:, k]) for k, name in enumerate(names)}
+    error = names.index("calibration_error")
     perfect = metrics.perfect_calibration_error(probability, CALIBRATION_BINS, seed=seed)
     found["calibration_error"] = _centred_interval(values[error], resampled[:, error])
     found["calibration_excess"] = _lowered(found["calibration_error"], by=perfect)
@@ -133,7 +141,13 @@ def _measures(capacity_share: float) -> dict[str, Callable[[Floats, Floats], flo
         "lift_5pct": partial(metrics.lift_score, share=0.05),
         "lift_10pct": partial(metrics.lift_score, share=0.10),
         "lift_capacity": partial(metrics.lift_score, share=capacity_share),
+        "empc": metrics.empc_score,
     }
+
+
+def _profit(y: Floats, p: Floats, if_left: Floats, if_stayed: Floats, *, share: float) -> float:
+    expected, earned = (chance * if_left + (1 - chance) * if_stayed for chance in (p, y))
+    return metrics.expected_profit(np.where(expected > 0, earned, 0.0), expected, share)
 
 
 def _interval(value: float, resampled: Floats) -> Interval:

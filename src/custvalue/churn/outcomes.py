@@ -1,35 +1,32 @@
-"""Who left within the window of a snapshot, and the labelled snapshots stacked for training."""
+"""What became of the customers active at a snapshot: who left within its window, and who was called meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from enum import IntEnum
 
 import ibis
-import numpy as np
-import pandas as pd
-import pyarrow as pa
 
-from custvalue.churn.frame import TrainingFrame
 from custvalue.churn.reporting import dated
-from custvalue.churn.snapshots import find_snapshots
-from custvalue.config import ChurnConfig, FeaturesConfig
-from custvalue.engines import in_background
+from custvalue.churn.value_loss import value_loss
+from custvalue.config import ChurnConfig, OutcomeSettings, ValueLoss
 from custvalue.errors import ModelError
-from custvalue.features import FeatureColumn, active_customers, build_features
+from custvalue.features import active_customers
 from custvalue.sources import SourceTables, add_months
 
-_STAYED, _LEFT, _LEFT_OTHERWISE, _LEFT_IN_GAP, _TREATED = 0, 1, 2, 3, 4
+
+class Outcome(IntEnum):
+    """What became of a customer; `STAYED` and `LEFT` train, the others are left out and counted."""
+
+    STAYED, LEFT, OTHERWISE, IN_GAP, TREATED, UNKNOWN = range(6)
 
 
 def label(tables: SourceTables, snapshot: date, known_at: date, churn: ChurnConfig) -> ibis.Table:
-    """Give ``customer_id`` and ``outcome`` of each customer active at a snapshot.
+    """Give ``customer_id`` and ``outcome`` (see `Outcome`) of each customer active at a snapshot.
 
-    1 iff ``snapshot + gap < left_on <= snapshot + gap + horizon`` by one of the outcome's kinds. Silence is dated by its first silent
-    day, so its window holds its first day and not its last. Outcome 2 left by another kind, 3 inside the gap (or had left when
-    nobody knew yet); neither trains.
+    `LEFT` iff ``snapshot + gap < left_on <= snapshot + gap + horizon`` by one of the outcome's kinds, or the value was lost in that window
+    (see `value_loss`). Silence is dated by its first silent day, so its window holds its first day and not its last. `OTHERWISE` left by
+    another kind, `IN_GAP` inside the gap (or had left when nobody knew yet).
 
     Parameters
     ----------
@@ -38,20 +35,27 @@ def label(tables: SourceTables, snapshot: date, known_at: date, churn: ChurnConf
     snapshot : date
         The day that features look from.
     known_at : date
-        Departures known at this day decide.
+        Departures and bills known at this day decide.
     churn : ChurnConfig
         Kinds, gap and horizon.
     """
     start = add_months(snapshot, churn.gap_months)
     end = add_months(snapshot, churn.gap_months + churn.horizon_months)
-    joined = _first_departures(tables, snapshot, known_at)
-    inside = (joined.day > start) & (joined.day <= end)
-    outcome = ibis.cases(
-        (joined.day.isnull() | (joined.day > end), _STAYED),
-        (inside & joined.kind.isin(churn.kinds), _LEFT),
-        (inside, _LEFT_OTHERWISE),
-        else_=_LEFT_IN_GAP,
-    )
+    joined = first_departures(tables, snapshot, known_at)
+    left = (joined.day > start) & (joined.day <= end)
+    there = joined.day.isnull() | (joined.day > end)
+    if isinstance(churn, OutcomeSettings) and isinstance(churn.outcome, ValueLoss):
+        lost = value_loss(tables.known(known_at)["billing"], snapshot, churn, churn.outcome)
+        joined = joined.left_join(lost, "customer_id")
+        stayed = ibis.cases((joined.lost.isnull(), Outcome.UNKNOWN), (joined.lost, Outcome.LEFT), else_=Outcome.STAYED)
+        outcome = ibis.cases((there, stayed), (left, Outcome.OTHERWISE), else_=Outcome.IN_GAP)
+    else:
+        outcome = ibis.cases(
+            (there, Outcome.STAYED),
+            (left & joined.kind.isin(churn.kinds), Outcome.LEFT),
+            (left, Outcome.OTHERWISE),
+            else_=Outcome.IN_GAP,
+        )
     return joined.select("customer_id", outcome=outcome.cast("int64"))
 
 
@@ -73,25 +77,30 @@ def treated(tables: SourceTables, snapshot: date, known_at: date, churn: ChurnCo
     ibis.Table or None
         None where no contacts are mapped.
     """
+    made = first_contacts(tables, snapshot, known_at, add_months(snapshot, churn.gap_months + churn.horizon_months))
+    return None if made is None else made.select("customer_id")
+
+
+def first_contacts(tables: SourceTables, snapshot: date, known_at: date, end: date) -> ibis.Table | None:
+    """Give ``customer_id`` and ``contacted_on``, the day of the first contact from a snapshot to a day; see `treated`."""
     contacts = tables.known(known_at).get("contacts")
     if contacts is None:
         return None
-    moment = tables.moment(snapshot)
-    end = tables.moment(add_months(snapshot, churn.gap_months + churn.horizon_months) + timedelta(days=1))
-    made = contacts.filter((contacts.contacted_at >= moment.instant) & (contacts.contacted_at < end.instant))
+    moment, after = tables.moment(snapshot), tables.moment(end + timedelta(days=1))
+    made = contacts.filter((contacts.contacted_at >= moment.instant) & (contacts.contacted_at < after.instant))
     if "arm" in contacts.columns:
         made = made.filter(made.arm.isnull() | (made.arm != "holdout"))
     if "reached" in contacts.columns:
         made = made.filter(made.reached.isnull() | made.reached)
     # the zone's offset at the snapshot: an hour more or less after a change of clocks decides nothing
     ahead = round((datetime.combine(snapshot, time()) - moment.instant).total_seconds())
-    joined = made.inner_join(_first_departures(tables, snapshot, known_at), "customer_id")
+    joined = made.inner_join(first_departures(tables, snapshot, known_at), "customer_id")
     local = joined.contacted_at + ibis.interval(seconds=ahead)
     before = joined.day.isnull() | (local < joined.day.cast("timestamp"))
-    return joined.filter(before).select("customer_id").distinct()
+    return joined.mutate(local=local).filter(before).group_by("customer_id").agg(contacted_on=lambda t: t.local.min().date())
 
 
-def _first_departures(tables: SourceTables, snapshot: date, known_at: date) -> ibis.Table:
+def first_departures(tables: SourceTables, snapshot: date, known_at: date) -> ibis.Table:
     """Give ``customer_id`` of each customer active at a snapshot, with ``day`` and ``kind`` of the first departure from then on."""
     active = active_customers(tables.known(snapshot), tables.moment(snapshot)).select("customer_id", "since")
     departures = dated(tables.known(known_at)["departures"]).inner_join(active, "customer_id")
@@ -115,84 +124,3 @@ def refuse_few_leavers(tables: SourceTables, as_of: date, churn: ChurnConfig) ->
             f"{leavers} leavers ({', '.join(churn.kinds)}) are known at {as_of}; at least {churn.min_leavers} are needed to train and to "
             "judge a model. Wait for more months, load more customers, or widen `churn.kinds`; features and tiers work without a model."
         )
-
-
-def training_frame(
-    tables: SourceTables,
-    as_of: date,
-    churn: ChurnConfig,
-    features: FeaturesConfig,
-    *,
-    log: Callable[[str], None] = lambda _: None,
-) -> tuple[TrainingFrame, tuple[FeatureColumn, ...], str]:
-    """Stack the labelled snapshots that can train at ``as_of``.
-
-    Returns
-    -------
-    frame : TrainingFrame
-        Features, outcomes, customers and snapshots, ordered by snapshot and customer.
-    columns : tuple of FeatureColumn
-        Declarations of the feature columns.
-    spec_hash : str
-        Hash of the declarations.
-
-    Raises
-    ------
-    ModelError
-        No snapshot can train.
-    """
-    refuse_few_leavers(tables, as_of, churn)
-    snapshots = find_snapshots(tables, as_of, churn, features)
-    for day, why in list(snapshots.refused.items())[:3]:
-        log(f"snapshot {day} refused: {why}")
-    parts: list[pd.DataFrame] = []
-    asked: list[_Asked] = []
-    columns: tuple[FeatureColumn, ...] = ()
-    spec_hash = ""
-    with in_background(tables.con) as compute:
-        for day in snapshots.usable:
-            built = build_features(tables.known(day), tables.moment(day), features, delay_days=tables.delay_days)
-            columns, spec_hash = built.columns, built.spec_hash
-            contacted = treated(tables, day, as_of, churn) if churn.treated == "drop" else None
-            outcomes = compute(label(tables, day, as_of, churn))
-            asked.append(_Asked(day, compute(built.table), outcomes, None if contacted is None else compute(contacted)))
-            if len(asked) > 1:
-                parts.append(_part(asked.pop(0), log))
-        parts.extend(_part(last, log) for last in asked)
-    return _stacked(pd.concat(parts, ignore_index=True), columns), columns, spec_hash
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A snapshot whose tables the engine is computing."""
-
-    day: date
-    features: Future[pa.Table]
-    outcomes: Future[pa.Table]
-    contacted: Future[pa.Table] | None
-
-
-def _part(asked: _Asked, log: Callable[[str], None]) -> pd.DataFrame:
-    """Join a snapshot's features and outcomes; those who would train but were contacted are marked, unless they are to be kept."""
-    outcomes = asked.outcomes.result().to_pandas()
-    if asked.contacted is not None:
-        among = outcomes.customer_id.isin(asked.contacted.result()["customer_id"].to_pylist())
-        outcomes.loc[among & (outcomes.outcome <= _LEFT), "outcome"] = _TREATED
-    part: pd.DataFrame = asked.features.result().to_pandas().merge(outcomes, on="customer_id").sort_values("customer_id")
-    part.insert(0, "snapshot", np.datetime64(asked.day))
-    contacted = int((part.outcome == _TREATED).sum())
-    told = f"snapshot {asked.day}: {len(part):,} active, {int((part.outcome == _LEFT).sum()):,} left in the window"
-    log(f"{told}, {contacted:,} contacted and left out" if contacted else told)
-    return part
-
-
-def _stacked(rows: pd.DataFrame, columns: tuple[FeatureColumn, ...]) -> TrainingFrame:
-    kept = rows[rows.outcome <= _LEFT]
-    dropped = {"left inside the gap": _LEFT_IN_GAP, "left by another kind": _LEFT_OTHERWISE, "contacted before the outcome": _TREATED}
-    return TrainingFrame(
-        X=kept[[column.name for column in columns]].reset_index(drop=True),
-        y=kept.outcome.to_numpy(dtype=np.int8),
-        customer=kept.customer_id.to_numpy(dtype=object),
-        snapshot=kept.snapshot.to_numpy(dtype="datetime64[D]"),
-        dropped={reason: int((rows.outcome == code).sum()) for reason, code in dropped.items()},
-    )

@@ -1,4 +1,4 @@
-"""What a trained model's test slice looks like: lift, gain, calibration and SHAP figures."""
+"""What a trained model's test slice looks like: lift, gain, calibration, profit and SHAP figures."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from custvalue import metrics
+from custvalue.churn.calibrator import sigmoid
 from custvalue.churn.evaluation import CALIBRATION_BINS
 from custvalue.churn.training import TrainedModel
 from custvalue.features.columns import FeatureColumn
@@ -39,13 +41,14 @@ def draw_figures(model: TrainedModel, columns: Sequence[FeatureColumn] = ()) -> 
     Returns
     -------
     dict
-        ``lift``, ``gain``, ``calibration`` and ``shap_beeswarm`` → matplotlib figure on the Agg canvas. pyplot knows
+        ``lift``, ``gain``, ``calibration``, ``profit`` and ``shap_beeswarm`` → matplotlib figure on the Agg canvas. pyplot knows
         none of them, so they need not be closed.
     """
     return {
         "lift": draw_lift(model),
         "gain": draw_gain(model),
         "calibration": draw_calibration(model),
+        "profit": draw_profit(model),
         "shap_beeswarm": draw_beeswarm(model, columns),
     }
 
@@ -89,8 +92,12 @@ def draw_gain(model: TrainedModel) -> Figure:
 
 
 def draw_calibration(model: TrainedModel) -> Figure:
-    """Observed against predicted churn rate in equal-count bins, above a histogram of the predictions."""
-    bins = calibration_table(model.test["y"].to_numpy(), model.test["probability"].to_numpy())
+    """Observed against predicted churn rate in equal-count bins, above a histogram of the predictions.
+
+    Hollow points are the booster's own probabilities, where a calibrator changed them.
+    """
+    y, calibrator = model.test["y"].to_numpy(), model.bundle.calibrator
+    bins = calibration_table(y, model.test["probability"].to_numpy())
     figure, axes = _canvas(rows=2)
     below = figure.axes[1]
     error = np.vstack([bins["observed"] - bins["low"], bins["high"] - bins["observed"]]).clip(min=0)
@@ -98,6 +105,10 @@ def draw_calibration(model: TrainedModel) -> Figure:
     axes.plot([0, limit], [0, limit], color=_BASE, ls="--", lw=1.2, label="Perfectly calibrated")
     label = f"Bins of about {bins['rows'].iloc[0]:,} rows, 95 % binomial interval"
     axes.errorbar(bins["predicted"], bins["observed"], yerr=error, fmt="o", ms=5, capsize=3, color=_MODEL, label=label)
+    if calibrator.kind != "none":
+        before = calibration_table(y, sigmoid(model.test["raw"].to_numpy()))
+        label = f"Before calibration ({calibrator.kind})"
+        axes.plot(before["predicted"], before["observed"], "o", ms=5, mfc="none", color=_BASE, label=label)
     axes.set(xlim=(0, limit), ylim=(0, limit), ylabel="Observed churn rate")
     below.hist(model.test["probability"], bins=np.linspace(0, limit, 41).tolist(), color=_MODEL, alpha=0.75)
     beyond = int((model.test["probability"] > limit).sum())
@@ -110,6 +121,33 @@ def draw_calibration(model: TrainedModel) -> Figure:
     title = f"Predicted and observed rates differ by {error_points:.2f} points on average"
     note = f"a perfect model's by {error_points - excess_points:.2f} points"
     return _finished(figure, axes, title, model, note=note, legend="upper left")
+
+
+def draw_profit(model: TrainedModel) -> Figure:
+    """Profit by the share of rows contacted, riskiest first, as far as it pays; at EMPC's terms and its mean chance to save."""
+    y, p = model.test["y"].to_numpy(), model.test["probability"].to_numpy()
+    gain = metrics.contact_value(y, value=metrics.VALUE, offer=metrics.OFFER, contact_cost=metrics.CONTACT_COST, save=metrics.SAVE)
+    curve, best = metrics.profit_curve(gain, p), metrics.mp(y, p)
+    capacity = model.evaluation.capacity_share
+    at_capacity = metrics.expected_profit(gain, p, capacity)
+    last = min(1.0, 1.25 * max(2 * capacity, float(curve.share[curve.profit >= 0][-1])))
+    shown = curve.profit[curve.share <= last]
+    figure, axes = _canvas()
+    axes.plot(curve.share, curve.profit, color=_MODEL, lw=2, label="Model")
+    axes.plot([0, 1], [0, gain.mean()], color=_BASE, ls="--", lw=1.2, label="No model")
+    axes.plot(capacity, at_capacity, "o", color=_MARK, ms=6, label=f"At capacity ({100 * capacity:g} %): {at_capacity:.2f}")
+    axes.plot(best.share, best.profit, "D", color=_MODEL, ms=6, label=f"Best ({100 * best.share:.1f} %): {best.profit:.2f}")
+    height = float(shown.max() - shown.min()) or 1.0
+    axes.set(xlim=(0, last), ylim=(shown.min() - 0.1 * height, shown.max() + 0.6 * height))
+    axes.set(xlabel="Share of the test rows contacted, riskiest first", ylabel="Profit a customer, contacted or not")
+    _as_percent(axes.xaxis)
+    title = (
+        f"Contacting the riskiest {100 * best.share:.1f} % would have earned most"
+        if best.profit > 0
+        else "No share of contacts would have earned"
+    )
+    terms = f"{metrics.VALUE:g} kept, offer {metrics.OFFER:g}, call {metrics.CONTACT_COST:g}, {100 * metrics.SAVE:g} % saved"
+    return _finished(figure, axes, title, model, note=terms)
 
 
 def draw_beeswarm(model: TrainedModel, columns: Sequence[FeatureColumn] = ()) -> Figure:

@@ -6,11 +6,14 @@ import json
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from custvalue.churn.evaluation import Evaluation
 from custvalue.churn.frame import TrainingFrame
 from custvalue.churn.leakage import LeakageReport
 from custvalue.churn.training import TrainedModel
 from custvalue.config import Config
+from custvalue.metrics import empc_score
 from custvalue.wording import Catalogue
 
 
@@ -75,9 +78,12 @@ def quality_rows(evaluation: Evaluation, catalogue: Catalogue, language: str) ->
     rate = evaluation.base_rate
     blind = {"auc": 0.5, "pr_auc": rate, "brier": rate * (1 - rate)}
     blind["log_loss"] = -(rate * math.log(rate) + (1 - rate) * math.log(1 - rate))
+    blind["empc"] = empc_score(np.arange(evaluation.rows) < evaluation.leavers, np.zeros(evaluation.rows))
     blind |= {name: 1.0 for name in evaluation.metrics if name.startswith("lift_")}
     rows = []
     for name in catalogue.names("measures"):
+        if name not in evaluation.metrics:
+            continue
         found = evaluation.metrics[name]
         interval = f"{found.low:.4f} to {found.high:.4f}"
         base = f"{blind[name]:.4f}" if name in blind else ""

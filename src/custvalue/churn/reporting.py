@@ -9,7 +9,7 @@ import ibis
 import numpy as np
 from numpy.typing import NDArray
 
-from custvalue.config import ChurnConfig
+from custvalue.config import ChurnConfig, OutcomeSettings
 from custvalue.sources import SourceTables, add_months
 
 MOST_UNREPORTED = 0.05
@@ -53,9 +53,14 @@ class Reports:
 
     @classmethod
     def of(cls, tables: SourceTables, as_of: date, churn: ChurnConfig) -> Reports:
-        """Count the departures of the outcome's kinds that are known at a day; a corrected one was known from its first row."""
+        """Count the departures of the outcome's kinds that are known at a day; a corrected one was known from its first row.
+
+        Where bills tell the outcome every kind counts: who has left and is not known to have looks like one who spends nothing.
+        """
         table = tables.con.table("departures", database="contract")
-        seen = table.filter(table.kind.isin(churn.kinds) & (table.available_at <= tables.moment(as_of).instant))
+        seen = table.filter(table.available_at <= tables.moment(as_of).instant)
+        if not (isinstance(churn, OutcomeSettings) and churn.by_bills):
+            seen = seen.filter(seen.kind.isin(churn.kinds))
         first = dated(seen).group_by("customer_id", "day").agg(known=lambda t: t.available_at.min())
         counted = first.group_by("day", "known").agg(count=first.count()).to_pyarrow()
         return cls(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from custvalue.churn.reporting import MOST_UNREPORTED, Reports
-from custvalue.config import ChurnConfig, FeaturesConfig
+from custvalue.config import ChurnConfig, FeaturesConfig, OutcomeSettings
 from custvalue.errors import ModelError
 from custvalue.sources import CONTRACT, SourceTables, add_months, month_index
 
@@ -17,16 +17,30 @@ _STEP, _CYCLE = 11, 28
 """Each snapshot lies a month and a multiple of 11 days, modulo 28, before the newest. The two numbers have no common divisor, so 28
 snapshots meet every offset once, and any few in a row lie well apart; 28 days fit into every month, so no month is met twice."""
 
+Arrivals = dict[str, list[tuple[date, datetime]]]
+"""Monthly table → its months, and when the first row of each was known, UTC."""
+
 _LONGEST_WAIT = 366
 """Days that the newest snapshot steps back at most until its leavers are reported."""
 
 
 @dataclass(frozen=True)
 class Snapshots:
-    """Snapshot dates that can train at a moment, newest last, and why others cannot."""
+    """Snapshot dates that can train at a moment.
+
+    Attributes
+    ----------
+    usable : tuple of date
+        Newest last.
+    refused : dict
+        Why others cannot.
+    newest : date
+        The newest day whose outcome is over and reported, whether it can train or not.
+    """
 
     usable: tuple[date, ...]
     refused: dict[date, str]
+    newest: date
 
 
 def spread_days(newest: date, count: int, *, mixed: bool = True) -> list[date]:
@@ -52,9 +66,10 @@ def find_snapshots(tables: SourceTables, as_of: date, churn: ChurnConfig, featur
     history = min(features.windows[-1], MIN_HISTORY_MONTHS)
     arrivals = _arrivals(tables)
     first_month = min((month for month, _ in arrivals["billing"]), default=as_of)
-    newest, refused = _newest(tables, as_of, churn)
+    newest, refused = _newest(tables, as_of, churn, arrivals)
     usable: list[date] = []
-    for day in spread_days(newest, churn.snapshots + 12, mixed=churn.snapshot_days == "mixed"):
+    apart = churn.months_apart if isinstance(churn, OutcomeSettings) else 1
+    for day in spread_days(newest, apart * (churn.snapshots + 12), mixed=churn.snapshot_days == "mixed")[::apart]:
         bills = tables.moment(day).newest_month(tables.delay_days.get("billing", 0))
         if churn.outcomes_recorded_after and day < churn.outcomes_recorded_after:
             refused[day] = f"leavers before {churn.outcomes_recorded_after} are missing from the tables (outcomes_recorded_after)"
@@ -67,13 +82,15 @@ def find_snapshots(tables: SourceTables, as_of: date, churn: ChurnConfig, featur
     if not usable:
         reasons = "\n".join(f"  {day}: {why}" for day, why in list(refused.items())[:4])
         raise ModelError(f"no snapshot can train at {as_of}:\n{reasons}\nTake a later date, or load more history.")
-    return Snapshots(tuple(sorted(usable)), refused)
+    return Snapshots(tuple(sorted(usable)), refused, newest)
 
 
-def _newest(tables: SourceTables, as_of: date, churn: ChurnConfig) -> tuple[date, dict[date, str]]:
+def _newest(tables: SourceTables, as_of: date, churn: ChurnConfig, arrivals: Arrivals) -> tuple[date, dict[date, str]]:
     """Give the newest day whose window is over and reported, and why a newer one is not taken."""
     window = churn.gap_months + churn.horizon_months
     reported_until = as_of - timedelta(days=tables.delay_days.get("departures", 0))
+    if isinstance(churn, OutcomeSettings) and churn.by_bills:
+        reported_until = min(reported_until, _billed_until(tables, as_of, arrivals))
     newest = add_months(reported_until, -window)
     while add_months(newest + timedelta(days=1), window) <= reported_until:  # 29 to 31 of a month may share their window's last day
         newest += timedelta(days=1)
@@ -92,7 +109,10 @@ def _newest(tables: SourceTables, as_of: date, churn: ChurnConfig) -> tuple[date
     return reported, {newest: why}
 
 
-Arrivals = dict[str, list[tuple[date, datetime]]]
+def _billed_until(tables: SourceTables, as_of: date, arrivals: Arrivals) -> date:
+    """Give the last day on which a window may end so that the bills of its whole months have arrived."""
+    newest = max((month for month, known in arrivals["billing"] if known <= tables.moment(as_of).instant), default=as_of)
+    return add_months(newest, 2) - timedelta(days=1)
 
 
 def _arrivals(tables: SourceTables) -> Arrivals:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,13 @@ from custvalue.churn.boosting import Fit, fit_by_customer, fit_by_month
 from custvalue.churn.bundle import ModelBundle
 from custvalue.churn.evaluation import Evaluation, evaluate
 from custvalue.churn.frame import TrainingFrame
+from custvalue.churn.portfolio import Candidate, candidates
+from custvalue.churn.refitting import train_again
 from custvalue.churn.splits import TEST_SHARE, Slices, add_months, split
+from custvalue.churn.tuning import Trial, Tuned, tune
 from custvalue.config import ChurnConfig
 from custvalue.errors import ModelError
 from custvalue.features.columns import FeatureColumn
-
-SUSPICIOUS_AUC = 0.90
-"""From here on a model that looks a month or more ahead usually has a leak."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,8 @@ class TrainedModel:
         The features of the same rows, for plots.
     warnings : tuple of str
         What a reader of the quality must know.
+    trials : tuple of Trial
+        Settings that a search tried; none without a budget for one.
     """
 
     bundle: ModelBundle
@@ -49,6 +52,7 @@ class TrainedModel:
     test: pd.DataFrame = field(repr=False)
     test_features: pd.DataFrame = field(repr=False)
     warnings: tuple[str, ...]
+    trials: tuple[Trial, ...] = field(default=(), repr=False)
 
 
 def train_model(
@@ -58,9 +62,13 @@ def train_model(
     *,
     as_of: date,
     feature_spec_hash: str,
+    searches: Path | None = None,
     log: Callable[[str], None] = lambda _: None,
 ) -> TrainedModel:
     """Fit, stop, calibrate and judge a churn model, each on rows of its own.
+
+    By month, the slices lie a window apart, so what they found (members, rounds, weights) is then trained again on all rows whose
+    windows were over before the test slice began: see `train_again`. What is judged is the model that is kept.
 
     Parameters
     ----------
@@ -74,6 +82,9 @@ def train_model(
         The day of training; every outcome window must be over by then.
     feature_spec_hash : str
         Stored in the bundle.
+    searches : Path, optional
+        Folder in which searches for settings are kept, so that one that was stopped goes on; only read where ``settings.tuning`` gives
+        a budget.
     log : callable
         Takes one line of text at a time.
 
@@ -87,9 +98,11 @@ def train_model(
     slices = split(frame, settings)
     for line in str(slices).splitlines():
         log(line)
-    fit = _fit(frame, slices, columns, settings)
-    log(f"booster: {fit.rounds} rounds of up to {fit.params['num_leaves']} leaves over {len(columns)} columns")
-    log(f"calibrator: {fit.calibrator.kind}, slope {fit.calibrator.slope:.3f}, intercept {fit.calibrator.intercept:.3f}")
+    tuned = _tune(frame.take(slices["train"].rows), columns, settings, searches, log)
+    first = _fit(frame, slices, columns, settings, tuned)
+    fit = _refit(first, frame, slices, columns, settings)
+    log(f"booster over {len(columns)} columns: {', '.join(map(str, fit.members))}")
+    log(f"calibrator: {fit.calibrator}")
     bundle = ModelBundle(
         model_text=fit.model_text,
         columns=tuple((column.name, column.kind) for column in columns),
@@ -112,10 +125,10 @@ def train_model(
     )
     for line in _quality(evaluation):
         log(line)
-    warnings = tuple(_warnings(slices, fit, evaluation, settings))
+    warnings = tuple(_warnings(slices, first, fit, settings))
     for warning in warnings:
         log(f"warning: {warning}")
-    return TrainedModel(bundle, evaluation, slices, test, held.X, warnings)
+    return TrainedModel(bundle, evaluation, slices, test, held.X, warnings, tuned.trials if tuned else ())
 
 
 def _refuse_untrainable(frame: TrainingFrame, settings: ChurnConfig, as_of: date) -> None:
@@ -153,12 +166,29 @@ def _refuse_untrainable(frame: TrainingFrame, settings: ChurnConfig, as_of: date
         )
 
 
-def _fit(frame: TrainingFrame, slices: Slices, columns: Sequence[FeatureColumn], settings: ChurnConfig) -> Fit:
-    train = frame.take(slices["train"].rows)
+def _tune(
+    train: TrainingFrame, columns: Sequence[FeatureColumn], settings: ChurnConfig, searches: Path | None, log: Callable[[str], None]
+) -> Tuned | None:
+    if not settings.tuning.trials and settings.tuning.seconds is None:
+        return None
+    return tune(train, columns, settings, folder=searches, log=log)
+
+
+def _fit(frame: TrainingFrame, slices: Slices, columns: Sequence[FeatureColumn], settings: ChurnConfig, tuned: Tuned | None) -> Fit:
+    train, tried = frame.take(slices["train"].rows), None
+    if tuned is not None:
+        tried = (*candidates(train.leavers, len(train), len(columns)), Candidate("tuned", tuned.params))
     if slices.folds is not None:
-        return fit_by_customer(train, slices.folds, columns, settings)
+        return fit_by_customer(train, slices.folds, columns, settings, candidates=tried)
     stop, calibrate = frame.take(slices["stop"].rows), frame.take(slices["calibrate"].rows)
-    return fit_by_month(train, stop, calibrate, columns, settings)
+    return fit_by_month(train, stop, calibrate, columns, settings, candidates=tried)
+
+
+def _refit(fit: Fit, frame: TrainingFrame, slices: Slices, columns: Sequence[FeatureColumn], settings: ChurnConfig) -> Fit:
+    if slices.refit is None:
+        return fit
+    train, older = frame.take(slices["train"].rows), frame.take(slices.refit.rows)
+    return train_again(fit, train, older, slices["calibrate"].snapshots, columns, settings)
 
 
 def _predict(bundle: ModelBundle, held: TrainingFrame, *, threads: int) -> pd.DataFrame:
@@ -194,7 +224,7 @@ def _quality(evaluation: Evaluation) -> list[str]:
     ]
 
 
-def _warnings(slices: Slices, fit: Fit, evaluation: Evaluation, settings: ChurnConfig) -> Iterator[str]:
+def _warnings(slices: Slices, first: Fit, fit: Fit, settings: ChurnConfig) -> Iterator[str]:
     test = slices["test"]
     if slices.way == "by customer":
         rows = "their rows of all snapshots" if len(test.snapshots) > 1 else "their rows of the one snapshot"
@@ -203,13 +233,8 @@ def _warnings(slices: Slices, fit: Fit, evaluation: Evaluation, settings: ChurnC
         yield f"only {test.leavers} leavers test the model, so the intervals are wide."
     if fit.calibrator.kind == "shift":
         yield "the booster hardly ranks the rows that calibrate it; only the level of the probabilities was corrected."
-    if fit.rounds >= settings.max_rounds:
-        yield f"the log loss still fell after {fit.rounds} rounds; raise `churn.max_rounds`."
-    if evaluation.metrics["auc"].value >= SUSPICIOUS_AUC:
-        yield (
-            f"AUC {evaluation.metrics['auc'].value:.3f} is more than months ahead usually allow: look for columns that "
-            "know the outcome, and for silent customers among the active."
-        )
+    if first.rounds >= settings.max_rounds:
+        yield f"the log loss still fell after {first.rounds} rounds; raise `churn.max_rounds`."
 
 
 def _told(counts: Mapping[str, int]) -> str:

@@ -10,21 +10,27 @@ from custvalue.config.loading import (
     load_tier_policy,
     ready_configs,
 )
+from custvalue.config.outcomes import MAIN, Departures, OutcomeSettings, TimeToLeave, ValueLoss
 from custvalue.config.promotion import PromotionConfig
 from custvalue.config.retention import RetentionPolicyConfig
 from custvalue.config.sources import SourceMapping, SourcesConfig
 from custvalue.config.tiers import UNRATED, TierPolicyConfig
 
 __all__ = [
+    "MAIN",
     "UNRATED",
     "ChurnConfig",
     "Config",
+    "Departures",
     "FeaturesConfig",
+    "OutcomeSettings",
     "PromotionConfig",
     "RetentionPolicyConfig",
     "SourceMapping",
     "SourcesConfig",
     "TierPolicyConfig",
+    "TimeToLeave",
+    "ValueLoss",
     "load_config",
     "load_mapping",
     "load_retention_policy",

@@ -13,6 +13,21 @@ from custvalue.config.leakage import LeakageConfig
 Kind = Literal["voluntary", "port_out", "non_payment", "natural", "silence"]
 
 
+class TuningConfig(Settings):
+    """How long the search for booster settings may take; without a budget there is none.
+
+    Attributes
+    ----------
+    trials : int
+        Settings tried in all, counted over interrupted runs; 0 with no ``seconds`` means no search.
+    seconds : float, optional
+        No new settings are tried after so many seconds. A search that a clock ends is not repeatable; one of so many trials is.
+    """
+
+    trials: int = Field(default=0, ge=0)
+    seconds: float | None = Field(default=None, gt=0)
+
+
 class ChurnConfig(Settings):
     """The outcome, its window, and training.
 
@@ -38,8 +53,21 @@ class ChurnConfig(Settings):
         Below so many leavers training is refused.
     small_leavers : int
         Below so many leavers a fold is cross-fitted instead of set aside (the run says so).
+    customers_apart : bool
+        Also where slices lie apart in time, keep each customer in one of them. The quality is then that on customers whom the model has
+        never seen, and half the rows train.
     capacity_share : float
         Share of the base that can be contacted; lift is also reported there.
+    stayers_kept : float
+        Share of the stayers that train, above 0 and up to 1; the log-odds are corrected for those left out. For bases so large that
+        training takes too long.
+    monotone : str
+        ``declared`` holds the model to the sign that a column declares (more complaints never lower the risk); ``none`` leaves it free.
+    calibration : str
+        How log-odds become probabilities: ``none``, ``sigmoid``, ``isotonic`` or ``beta``; ``auto`` takes what serves best on the rows
+        that calibrate.
+    tuning : TuningConfig
+        Budget of the search for booster settings.
     max_rounds : int
         Upper bound of boosting rounds; log loss on a later slice (or fold) stops earlier.
     bootstrap : int
@@ -60,7 +88,12 @@ class ChurnConfig(Settings):
     treated: Literal["drop", "keep"] = "drop"
     min_leavers: int = Field(default=40, ge=2)
     small_leavers: int = Field(default=400, ge=2)
+    customers_apart: bool = False
     capacity_share: float = Field(default=0.02, gt=0, le=1)
+    stayers_kept: float = Field(default=1.0, gt=0, le=1)
+    monotone: Literal["declared", "none"] = "declared"
+    calibration: Literal["auto", "none", "sigmoid", "isotonic", "beta"] = "auto"
+    tuning: TuningConfig = TuningConfig()
     max_rounds: int = Field(default=1500, ge=1)
     bootstrap: int = Field(default=300, ge=50)
     threads: int = Field(default=1, ge=1)

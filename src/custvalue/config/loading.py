@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError, field_validator
 
 from custvalue.config.base import Settings
-from custvalue.config.churn import ChurnConfig
+from custvalue.config.churn import ChurnConfig, TuningConfig
 from custvalue.config.documents import Document, read_document
 from custvalue.config.faults import Place
 from custvalue.config.features import FeaturesConfig
 from custvalue.config.messages import told_with_lines
+from custvalue.config.outcomes import TAKEN, OutcomeConfig, OutcomeName, OutcomeSettings, TimeToLeave
 from custvalue.config.promotion import PromotionConfig
 from custvalue.config.retention import RetentionPolicyConfig
 from custvalue.config.sources import SourceMapping, SourcesConfig
@@ -41,6 +42,8 @@ class Config(Settings):
         Defaults to ``<workspace>/output/<name>``.
     tier_policy, retention_policy : Path
         YAML files.
+    outcomes : dict
+        Name → an outcome modelled beside that of ``churn``; its model is registered as ``<name>-<outcome>``.
     wording : Path
         Folder of ``reasons.yaml`` and ``labels.yaml``; defaults to ``wording`` beside the config, else the one shipped with the package.
     """
@@ -55,6 +58,7 @@ class Config(Settings):
     features: FeaturesConfig = FeaturesConfig()
     tier_policy: Path
     churn: ChurnConfig = ChurnConfig()
+    outcomes: dict[OutcomeName, OutcomeConfig] = Field(default_factory=dict)
     promotion: PromotionConfig = PromotionConfig()
     retention_policy: Path
     wording: Path
@@ -67,6 +71,44 @@ class Config(Settings):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"unknown time zone {value!r}; use an IANA name such as Asia/Shanghai") from error
         return value
+
+    @field_validator("outcomes")
+    @classmethod
+    def _apart(cls, value: dict[str, OutcomeConfig]) -> dict[str, OutcomeConfig]:
+        if taken := [name for name in TAKEN if name in value]:
+            raise ValueError(f"no outcome may be called {taken[0]!r}, because that name is taken; give it another one")
+        hazards = [name for name, outcome in value.items() if isinstance(outcome, TimeToLeave)]
+        if hazards[1:]:
+            raise ValueError(f"{' and '.join(hazards)} both foretell the time until leaving; keep one")
+        return value
+
+    @property
+    def training_output(self) -> Path:
+        """Folder for the card and the plots of a training: those of an outcome beside the main one lie in ``outcomes/<outcome>``."""
+        return self.output / "outcomes" / self.churn.name if isinstance(self.churn, OutcomeSettings) else self.output
+
+    def for_outcome(self, outcome: str | None) -> Config:
+        """Give the config under which an outcome's model is trained, promoted and loaded; itself for None, the main outcome.
+
+        Raises
+        ------
+        ConfigError
+            No outcome is called so.
+        """
+        if outcome is None:
+            return self
+        if outcome not in self.outcomes:
+            known = ", ".join(self.outcomes) or "none yet"
+            raise ConfigError(f"{self.name}: no outcome is called {outcome!r}; `outcomes` in the config names {known}.")
+        settings = OutcomeSettings.of(self.churn, outcome, self.outcomes[outcome])
+        return self.model_copy(update={"name": f"{self.name}-{outcome}", "churn": settings})
+
+    def with_search(self, trials: int | None, seconds: float | None) -> Config:
+        """Give the config with another budget for the search of booster settings; itself where neither is given."""
+        if trials is None and seconds is None:
+            return self
+        churn = self.churn.model_copy(update={"tuning": TuningConfig(trials=trials or 0, seconds=seconds)})
+        return self.model_copy(update={"churn": churn})
 
 
 def ready_configs() -> Path:

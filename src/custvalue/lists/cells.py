@@ -157,5 +157,6 @@ _CELLS: dict[Kind, Callable[[Any, Pen], Cell]] = {
     "date": _date,
     "tier": _chip("tiers", TIER_COLOURS),
     "risk": _chip("risk_bands", RISK_COLOURS),
+    "loss": _chip("risk_kinds", {}),
     "care": _chip("care", CARE_COLOURS),
 }

@@ -11,7 +11,7 @@ import pandas as pd
 from custvalue.errors import DataError
 from custvalue.wording import LANGUAGES, Catalogue
 
-Kind = Literal["text", "id", "reasons", "whole", "money", "share", "trend", "date", "tier", "risk", "care"]
+Kind = Literal["text", "id", "reasons", "whole", "money", "share", "trend", "date", "tier", "risk", "loss", "care"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +49,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(key="customer", group="who", kind="id", source="customer", width=(12, 24)),
     Column(key="number", group="who", kind="id", source="number", width=(12.5, 18), hidden_if_empty=True),
     Column(key="reasons", group="why", kind="reasons", source="reasons", width=(42, 46)),
+    Column(key="risk_kind", group="why", kind="loss", source="risk_kind", width=(9, 14), hidden_if_empty=True),
     Column(key="arpu", group="worth", kind="money", source="arpu", width=(8.5, 13)),
     Column(key="trend", group="worth", kind="trend", source="arpu_drop", width=(7.5, 9), hidden_if_empty=True),
     Column(key="risk", group="worth", kind="risk", source="risk_band", width=(7.5, 9)),
@@ -69,6 +70,7 @@ _CARE = ("open_complaint", "care_priority")
 _LABELS = {
     "sheets": ("today", "columns"),
     "care": ("open", "priority"),
+    "risk_kinds": ("leave", "non_payment", "silence", "value_loss"),
     "texts": ("title", "one", "many", "totals", "empty", "explained", "choose", "confidential", "page"),
 }
 

@@ -85,6 +85,7 @@ def list_rows(
             "arpu_drop": _column(facts, drops[0] if drops else "").to_numpy(),
             "tenure_months": _column(facts, "tenure_months").to_numpy(),
             "days_to_expiry": expiry.to_numpy(),
+            "risk_kind": _column(listed, "risk_kind").astype("string").array,
             "risk_band": risk_band(listed.probability, base_rate=base_rate),
             "probability": listed.probability.to_numpy(),
             "value_at_stake": listed.value_at_stake.to_numpy(),

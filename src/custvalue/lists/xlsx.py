@@ -46,7 +46,7 @@ def write_workbook(
     path : Path
         Where to write; its folder must exist.
     rows : DataFrame
-        One row a customer: order_id, customer, name, number (text; the last two may be empty), tier, risk_band,
+        One row a customer: order_id, customer, name, number (text; the last two may be empty), tier, risk_kind (may be empty), risk_band,
         care_priority, open_complaint (bool), arpu, value_at_stake, net_value (currency), arpu_drop (share or NaN),
         tenure_months, days_to_expiry (or NaN), probability, priority (1 first), reasons (texts in the list's language),
         due_by (date). May be empty.

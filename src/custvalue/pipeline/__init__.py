@@ -5,8 +5,10 @@ lists, with the champion from tracking; `nightly` does that under a lock and pub
 """
 
 from custvalue.pipeline.night import Night, make_night, nightly, snapshot_outcomes, write_lists
+from custvalue.pipeline.outcomes import load_outcomes
 from custvalue.pipeline.rating_days import rate_days
 from custvalue.pipeline.ratings import Rated, carried_rating, rating_store
+from custvalue.pipeline.reasons import published_portfolio
 from custvalue.pipeline.stages import Features, Reporter, Tiers, assign_tiers, build_features_at, check, tiers_by_size
 from custvalue.pipeline.tiering import forget, tier_facts
 from custvalue.pipeline.training import Trained, train
@@ -23,8 +25,10 @@ __all__ = [
     "carried_rating",
     "check",
     "forget",
+    "load_outcomes",
     "make_night",
     "nightly",
+    "published_portfolio",
     "rate_days",
     "rating_store",
     "snapshot_outcomes",

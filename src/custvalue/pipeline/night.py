@@ -19,15 +19,17 @@ import pyarrow.parquet as pq
 from custvalue import publish
 from custvalue.churn import label
 from custvalue.config import Config, RetentionPolicyConfig, load_retention_policy
-from custvalue.errors import ConfigError, CustValueError, ModelError
-from custvalue.explain import check_reasons, explain
+from custvalue.errors import ConfigError, CustValueError
+from custvalue.explain import load_wording
 from custvalue.features import current_customers
 from custvalue.lists import FORMATS, check_labels, directory_entries, list_rows
+from custvalue.pipeline.outcomes import check_features, load_outcomes, outcome_lineage, score_outcomes
 from custvalue.pipeline.ratings import Rated, carried_rating, check_order, keep
+from custvalue.pipeline.reasons import NightReasons, explain_everyone
 from custvalue.pipeline.stages import Features, Reporter, Tiers, assign_tiers, build_features_at, check
 from custvalue.retention import Ranking, rank, sensitivity
 from custvalue.sources import SourceTables
-from custvalue.wording import Catalogue, load_catalogue
+from custvalue.wording import load_catalogue
 
 if TYPE_CHECKING:
     from custvalue.tracking import LoadedModel, Store
@@ -55,6 +57,8 @@ class Night:
         The listed customers as a manager sees them, with reasons in both languages.
     sensitivity : dict
         The lists' net value where the save rate is half and double.
+    reasons : NightReasons
+        Why each customer's risk is what it is, and what that adds up to.
     """
 
     features: Features
@@ -63,6 +67,7 @@ class Night:
     ranking: Ranking
     rows: pd.DataFrame
     sensitivity: Mapping[str, float]
+    reasons: NightReasons
 
 
 def make_night(
@@ -75,10 +80,12 @@ def make_night(
     tables: SourceTables,
     reporter: Reporter,
     rated: Rated | None = None,
+    outcomes: Mapping[str, LoadedModel] | None = None,
 ) -> Night:
     """Score every active customer and choose tonight's contacts, with reasons for each.
 
-    The tiers are those of `rated`, or of the rating that holds on the night.
+    The tiers are those of `rated`, or of the rating that holds on the night. Customers are ranked by the main outcome's `model`; what the
+    champions of `outcomes` (see `load_outcomes`) foretell stands beside it.
 
     Raises
     ------
@@ -86,23 +93,24 @@ def make_night(
         The model was trained on other features than the config now builds.
     """
     features = build_features_at(config, as_of, reporter=reporter, tables=tables)
-    if features.spec_hash != model.bundle.feature_spec_hash:
-        raise ModelError(
-            f"{model.name} v{model.version} was trained on other features than {config.name} builds now: "
-            f"{_difference(model, features)}. Restore the configuration and tables, or train again."
-        )
+    outcomes = outcomes or {}
+    for each in (model, *outcomes.values()):
+        check_features(config, features, each)
     policy = load_retention_policy(config.retention_policy)
-    catalogue = load_catalogue(config.wording)
-    check_reasons(features.columns, catalogue)
+    catalogue = load_wording(config.wording)
     check_labels(catalogue)
     tiers = assign_tiers(config, as_of, features, reporter=reporter, rated=rated)
     reporter.start("score")
-    scored = _score(config, features, tiers, as_of, model, policy)
-    reporter.done("score", f"{len(scored):,} customers by {model.name} v{model.version}", model_version=model.version)
+    scored = _score(config, features, tiers, as_of, model, outcomes, policy)
+    told = ", ".join(f"{each.name} v{each.version}" for each in (model, *outcomes.values()))
+    reporter.done("score", f"{len(scored):,} customers by {told}", model_version=model.version)
+    reporter.start("explain")
+    reasons = explain_everyone(features, scored, model.bundle, catalogue, currency=config.currency, as_of=as_of)
+    reporter.done("explain", f"reasons of {reasons.table.num_rows:,} customers, wording {catalogue.edition}", wording=catalogue.edition)
     reporter.start("lists")
     managers = tables.known(as_of).get("managers")
     ranking = rank(scored, policy=policy, managers=managers.to_pandas() if managers is not None else None, as_of=as_of, log=reporter.note)
-    rows = _explained_rows(config, features, ranking, model, catalogue, as_of, token_key)
+    rows = _explained_rows(features, ranking, reasons, as_of, token_key)
     lineage: dict[str, Any] = {
         "as_of": as_of,
         "run_id": run_id,
@@ -112,26 +120,27 @@ def make_night(
         "feature_spec_hash": features.spec_hash,
         "tier_policy": tiers.policy.label,
         "retention_policy": policy.label,
+        "wording": catalogue.edition,
         "code_version": version("custvalue"),
     }
+    if outcomes:
+        lineage["outcome_models"] = ", ".join(f"{each.name} v{each.version}" for each in outcomes.values())
     considered = ranking.considered.drop(columns=["marketing_consent"], errors="ignore")
     worth = f"net value {ranking.listed.net_value.sum():,.0f} {config.currency}"
     reporter.done("lists", f"{len(rows):,} contacts on {rows.manager_id.nunique()} list(s), {worth}", **ranking.counts)
     for column, value in lineage.items():
         considered[column] = value
-    return Night(features, tiers, considered, ranking, rows, sensitivity(ranking.listed, policy))
-
-
-def _difference(model: LoadedModel, features: Features) -> str:
-    trained, built = [name for name, _ in model.bundle.columns], [column.name for column in features.columns]
-    missing = [name for name in trained if name not in built]
-    added = [name for name in built if name not in trained]
-    parts = [f"missing {missing[:3]}" if missing else "", f"added {added[:3]}" if added else ""]
-    return ", ".join(part for part in parts if part) or "the meaning or the order of columns changed"
+    return Night(features, tiers, considered, ranking, rows, sensitivity(ranking.listed, policy), reasons)
 
 
 def _score(
-    config: Config, features: Features, tiers: Tiers, as_of: date, model: LoadedModel, policy: RetentionPolicyConfig
+    config: Config,
+    features: Features,
+    tiers: Tiers,
+    as_of: date,
+    model: LoadedModel,
+    outcomes: Mapping[str, LoadedModel],
+    policy: RetentionPolicyConfig,
 ) -> pd.DataFrame:
     metric, facts = policy.value.metric, features.frame
     if metric not in facts.columns:
@@ -141,17 +150,16 @@ def _score(
     own = customers.select("customer_id", *(c for c in _FACTS_OF_CUSTOMER if c in customers.columns)).to_pandas()
     rated = tiers.frame.rename(columns=_PUBLISHED)[["customer_id", "tier", *_PUBLISHED.values(), "care_priority"]]
     scored = facts[["customer_id"]].assign(probability=model.bundle.predict_proba(facts), arpu=facts[metric])
+    scored = scored.join(score_outcomes(config, facts, scored.probability, outcomes, policy))
     return scored.merge(rated, on="customer_id", validate="1:1").merge(own, on="customer_id", validate="1:1")
 
 
-def _explained_rows(
-    config: Config, features: Features, ranking: Ranking, model: LoadedModel, catalogue: Catalogue, as_of: date, token_key: bytes
-) -> pd.DataFrame:
+def _explained_rows(features: Features, ranking: Ranking, reasons: NightReasons, as_of: date, token_key: bytes) -> pd.DataFrame:
     facts = features.frame.set_index("customer_id").loc[ranking.listed.customer_id].reset_index()
-    reasons = explain(model.bundle.contributions(facts), facts, features.columns, catalogue, currency=config.currency)
     directory = directory_entries(features.tables.restricted("directory"), list(ranking.listed.customer_id))
     base_rate = float(ranking.considered.probability.mean())
-    return list_rows(ranking.listed, facts, reasons, directory, as_of=as_of, token_key=token_key, base_rate=base_rate)
+    said = reasons.of(list(ranking.listed.customer_id))
+    return list_rows(ranking.listed, facts, said, directory, as_of=as_of, token_key=token_key, base_rate=base_rate)
 
 
 def write_lists(folder: Path, night: Night, config: Config, as_of: date) -> list[Path]:
@@ -211,26 +219,41 @@ def nightly(
 def _nightly(
     config: Config, as_of: date, *, store: Store, token_key: bytes, reporter: Reporter, force: bool
 ) -> tuple[publish.Published, Night | None]:
+    load_wording(config.wording)  # a fault in it is told before the work begins
     tables, _ = check(config, as_of, reporter=reporter)
     model = store.load("champion")
+    outcomes = load_outcomes(config, store, log=reporter.note)
     reporter.start("tiers")
     rated = carried_rating(config, tables, as_of, log=reporter.note)
     check_order(config, rated)
     if not rated.kept:
         reporter.done("tiers", f"{rated.manifest.day}: {rated.manifest.rows:,} customers rated by {rated.policy.label}")
     lineage = _night_inputs(config, as_of, tables, model, token_key, rated)
+    if outcomes:
+        lineage["outcomes"] = outcome_lineage(outcomes)
     run_id = publish.run_id(lineage)
     found = publish.find_published(config.output, as_of=as_of, run_id=run_id, force=force, lineage=lineage)
     if found is not None:
         reporter.done("nightly", f"{as_of} was published before by the same run: {found.folder}", run_id=run_id)
         return found, None
-    night = make_night(config, as_of, model=model, run_id=run_id, token_key=token_key, tables=tables, reporter=reporter, rated=rated)
+    night = make_night(
+        config,
+        as_of,
+        model=model,
+        run_id=run_id,
+        token_key=token_key,
+        tables=tables,
+        reporter=reporter,
+        rated=rated,
+        outcomes=outcomes,
+    )
     reporter.start("publish")
     staging = publish.stage(config.output, run_id)
     try:
         _write_scores(staging / "scores.parquet", night.scores)
         night.rows.to_parquet(staging / "lists.parquet", index=False)
         write_lists(staging / "lists", night, config, as_of)
+        night.reasons.save(staging, load_catalogue(config.wording), language=config.language, tiers=night.tiers.policy.tiers)
         tables.refuse_changed_files()
         keep(config, rated)
     except BaseException:

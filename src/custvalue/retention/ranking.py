@@ -70,7 +70,8 @@ def rank(
     ----------
     scores : DataFrame
         One row a customer: customer_id (text), probability (calibrated), tier, arpu (currency a month); where known
-        manager_id, marketing_consent and port_authorised (true, false or missing). Other columns are carried along.
+        manager_id, marketing_consent and port_authorised (true, false or missing), and value_months (months of revenue that a saved
+        customer stands for, in place of the policy's). Other columns are carried along.
     policy : RetentionPolicyConfig
         Parameters of the net value, channels and the usual capacity.
     managers : DataFrame, optional
@@ -96,9 +97,10 @@ def rank(
     considered = scores.reset_index(drop=True)
     considered["probability"] = considered["probability"].astype("float64")
     considered["arpu"] = considered["arpu"].astype("float64")
-    considered["value_at_stake"] = value_kept(considered["arpu"], policy)
+    months = considered.get("value_months")
+    considered["value_at_stake"] = value_kept(considered["arpu"], policy, months)
     considered["offer_cost"] = offer_cost(considered["arpu"], policy)
-    considered["net_value"] = policy_contact_value(considered["probability"], considered["arpu"], policy)
+    considered["net_value"] = policy_contact_value(considered["probability"], considered["arpu"], policy, months=months)
     considered, capacity = _with_lists(considered, policy, managers, as_of=as_of, log=log)
 
     open_to_rank = np.ones(len(considered), dtype=bool)

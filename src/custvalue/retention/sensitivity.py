@@ -15,7 +15,7 @@ def sensitivity(listed: pd.DataFrame, policy: RetentionPolicyConfig) -> dict[str
     Parameters
     ----------
     listed : DataFrame
-        `Ranking.listed`; its ``probability`` and ``arpu`` are used.
+        `Ranking.listed`; its ``probability``, ``arpu`` and, where there is one, ``value_months`` are used.
     policy : RetentionPolicyConfig
         The policy that made the list.
 
@@ -27,7 +27,8 @@ def sensitivity(listed: pd.DataFrame, policy: RetentionPolicyConfig) -> dict[str
     """
 
     def total(save: float) -> float:
-        return float(np.sum(policy_contact_value(listed["probability"], listed["arpu"], policy, save=save)))
+        worth = policy_contact_value(listed["probability"], listed["arpu"], policy, months=listed.get("value_months"), save=save)
+        return float(np.sum(worth))
 
     costs, slope = -total(0.0), total(1.0) - total(0.0)
     return {

@@ -23,6 +23,9 @@ from custvalue.wording import Catalogue, load_catalogue
 _FORMATS = {"months": "months", "days": "days", "minutes": "minutes", "mb": "gb", "share": "percent"}
 """Word in a feature's unit or name → how its value is written."""
 
+_MONEY = "money"
+"""Unit of the features that are amounts; they keep their cents here, so that the points can be worked out from what is said."""
+
 _HELD_UNTIL_LATER = ("below_too_briefly", "grace")
 """Reasons that say by themselves until when a tier is kept; its validity is over then."""
 
@@ -62,6 +65,7 @@ class _Explanation:
     complaint: str | None
     as_of: date | None
     columns: Sequence[FeatureColumn]
+    currency: str | None
 
     def sentence(self) -> str:
         """Say it: the tier and its score, what the next one needs, what protects it; then why, where something happened."""
@@ -183,6 +187,9 @@ class _Explanation:
         name = self.catalogue.label(f"tier_metrics.{stem}", self.language, default=name)
         if value is None:
             return {"metric": name, "value": self._say("unknown")}
+        if declared is not None and declared.unit == _MONEY and self.currency is not None:
+            pattern = self.catalogue.money_pattern(language=self.language, currency=self.currency)
+            return {"metric": name, "value": pattern.replace("{}", _shown(value))}
         words = [declared.unit.lower()] if declared is not None else stem.split("_")
         form = next((_FORMATS[word] for word in words if word in _FORMATS), None)
         return {"metric": name, "value": _shown(value) if form is None else self.catalogue.quantity(value, form, language=self.language)}
@@ -194,7 +201,7 @@ def _day(value: Any) -> date | None:
 
 def _month(value: Any) -> str:
     day = _day(value)
-    return "" if day is None else f"{day:%Y-%m}"
+    return "" if day is None else Catalogue.month(day)
 
 
 def _shown(value: float, rounding: str = ROUND_HALF_EVEN) -> str:

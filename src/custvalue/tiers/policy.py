@@ -174,6 +174,7 @@ class TierPolicy:
         complaint: str | None = None,
         as_of: date | None = None,
         columns: Sequence[FeatureColumn] = (),
+        currency: str | None = None,
         catalogue: Catalogue | None = None,
     ) -> str:
         """Say in a sentence or two why a customer holds a tier, what the next one needs, and what protects it.
@@ -193,6 +194,8 @@ class TierPolicy:
         columns : sequence of FeatureColumn, optional
             The features' declarations, for the names of those that the wording's ``tier_metrics`` lacks; else they are called as their
             columns.
+        currency : str, optional
+            ISO code; amounts of ``columns`` are then said with their currency, as in every other sentence.
         catalogue : Catalogue, optional
             The words; by default those shipped with the package.
 
@@ -205,7 +208,7 @@ class TierPolicy:
         """
         table, rating = as_table(facts), as_table(state)
         check_metrics(table, self.config)
-        said = {"language": language, "complaint": complaint, "as_of": as_of, "columns": columns}
+        said = {"language": language, "complaint": complaint, "as_of": as_of, "columns": columns, "currency": currency}
         return explain(table, rating, customer_id, config=self.config, cuts=self._fitted_cuts(), catalogue=catalogue, **said)
 
     def _fitted_cuts(self) -> Cuts:

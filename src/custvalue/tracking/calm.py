@@ -14,7 +14,11 @@ from contextlib import ExitStack, contextmanager
 from custvalue.errors import CustValueError, ModelError, TryAgainError
 
 _TRACKING_URI = "MLFLOW_TRACKING_URI"
-_CHATTER = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
+_CHATTER = {
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_UV_AUTO_DETECT": "false",  # a lock file in the folder of the command is none of the model's
+}
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
 _LONGEST = 300
 _BUSY = re.compile(r"database (table )?is locked|database or disk is full|API request to .* failed with exception|error code 5\d\d")

@@ -9,22 +9,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from custvalue.churn.slices import quality_by_slice
 from custvalue.config import PromotionConfig
 from custvalue.errors import ModelError
 from custvalue.publish.durable import full_disk_can_wait, sync
 from custvalue.tracking import registry
 from custvalue.tracking.checks import largest_difference
 from custvalue.tracking.database import Place
-from custvalue.tracking.gates import RELOAD_TOLERANCE, Gate, Verdict, champion_gate, quality_gates
-from custvalue.tracking.versions import (
-    CHALLENGER,
-    CHAMPION,
-    CHECK_FILE,
-    DIGESTS_FILE,
-    EVALUATION_FILE,
-    TEST_SLICE,
-    ModelVersion,
-)
+from custvalue.tracking.gates import RELOAD_TOLERANCE, Gate, Verdict, leakage_gate, quality_gates, slice_gate
+from custvalue.tracking.judged import read_judged
+from custvalue.tracking.rivals import compare_versions
+from custvalue.tracking.versions import CHALLENGER, CHAMPION, CHECK_FILE, EVALUATION_FILE, ModelVersion
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -76,14 +71,20 @@ def promote(
 
 
 def _judge(client: MlflowClient, uri: str, candidate: ModelVersion, champion: ModelVersion | None, limits: PromotionConfig) -> Verdict:
-    evaluation = _json(client, uri, candidate, EVALUATION_FILE)
-    gates, notes = quality_gates(evaluation, limits), []
-    if champion is None:
-        notes.append("there is no champion yet: judged against the base rate alone")
-    elif _test_slice(client, uri, candidate) != _test_slice(client, uri, champion):
-        notes.append(f"champion {champion.version} was tested on other rows, so their log losses are not compared")
+    gates, notes = quality_gates(_json(client, uri, candidate, EVALUATION_FILE), limits), []
+    gates.append(leakage_gate(client.get_run(candidate.run_id).data.metrics))
+    judged = read_judged(client, uri, candidate)
+    if judged is None:
+        gates.append(Gate("worst slice", None, "≤", limits.max_slice_ratio, "the run keeps no test rows; train again"))
     else:
-        gates.append(champion_gate(evaluation, _json(client, uri, champion, EVALUATION_FILE), limits))
+        slices = quality_by_slice(judged.rows, judged.slices, capacity_share=judged.capacity_share)
+        gates.append(slice_gate(slices, limits))
+    if champion is None:
+        notes.append("there is no champion yet: judged by itself alone")
+    else:
+        compared, told = compare_versions(client, uri, candidate, champion, judged, limits)
+        gates += compared
+        notes += told
     gates.append(_reload_gate(client, uri, candidate))
     return Verdict(candidate.name, candidate.version, champion.version if champion else None, tuple(gates), tuple(notes))
 
@@ -104,11 +105,6 @@ def _json(client: MlflowClient, uri: str, version: ModelVersion, file: str) -> d
         return dict(json.loads(registry.read_text(client, uri, version, file)))
     except (ValueError, TypeError) as error:
         raise ModelError(f"{file} of version {version.version} of {version.name!r} is damaged. Train again.") from error
-
-
-def _test_slice(client: MlflowClient, uri: str, version: ModelVersion) -> object:
-    # A version without the digest equals no other, not even one that lacks it too.
-    return _json(client, uri, version, DIGESTS_FILE).get(TEST_SLICE, version)
 
 
 def _told(verdict: Verdict, candidate: ModelVersion) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from custvalue.churn.bundle import MODEL_FILE, ModelBundle
-from custvalue.errors import ModelError
+from custvalue.churn.bundle import ModelBundle
 from custvalue.tracking import runs
 from custvalue.tracking.calm import as_global_store
-from custvalue.tracking.checks import write_check
 from custvalue.tracking.database import Place
-from custvalue.tracking.versions import BOOSTER_FILE, CHALLENGER, CHECK_FILE, DIGEST_TAG, DIGESTS_FILE, ModelVersion
+from custvalue.tracking.differing import FILE as DIFFERS_FILE
+from custvalue.tracking.differing import differences
+from custvalue.tracking.judged import JudgedRows
+from custvalue.tracking.saving import save_model
+from custvalue.tracking.trials import log_trials
+from custvalue.tracking.versions import CHALLENGER, DIGEST_TAG, DIGESTS_FILE, ModelVersion
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
     from mlflow.entities import LoggedModel
-    from mlflow.models import Model
+
+    from custvalue.churn.tuning import Trial
 
 _DIGEST_LENGTH = 36
 
@@ -42,6 +46,8 @@ class Training:
     X_sample: pd.DataFrame
     tags: Mapping[str, str]
     run_name: str | None
+    judged: JudgedRows | None
+    trials: Sequence[Trial]
 
 
 def record(client: MlflowClient, place: Place, name: str, training: Training) -> ModelVersion:
@@ -51,6 +57,9 @@ def record(client: MlflowClient, place: Place, name: str, training: Training) ->
     version: str | None = None
     try:
         _log_run(client, run_id, training)
+        differs = differences(client, place.tracking_uri, name, training)
+        runs.log_files(client, run_id, texts={DIFFERS_FILE: differs}, figures={})
+        log_trials(client, experiment, run_id, training.trials)
         with tempfile.TemporaryDirectory(prefix="custvalue-") as folder:
             model_id = _log_model(client, run_id, training, Path(folder) / "model")
         version = _register(client, place, name, run_id, model_id, training.bundle.digest)
@@ -71,6 +80,10 @@ def _log_run(client: MlflowClient, run_id: str, training: Training) -> None:
     client.log_inputs(run_id, datasets=[_dataset(table, digest) for table, digest in training.digests.items()])
     texts = {DIGESTS_FILE: json.dumps(dict(training.digests), indent=2, sort_keys=True), **training.texts}
     runs.log_files(client, run_id, texts=texts, figures=training.figures)
+    if training.judged is not None:
+        with tempfile.TemporaryDirectory(prefix="custvalue-") as folder:
+            training.judged.save(Path(folder))
+            client.log_artifacts(run_id, folder)
 
 
 def _dataset(table: str, digest: str) -> Any:
@@ -90,7 +103,7 @@ def _log_model(client: MlflowClient, run_id: str, training: Training, folder: Pa
         experiment_id, name="model", source_run_id=run_id, tags={DIGEST_TAG: training.bundle.digest}
     )
     try:
-        _save_model(training, folder, run_id=run_id, model_id=model.model_id)
+        save_model(training.bundle, training.X_sample, folder, run_id=run_id, model_id=model.model_id)
         client.log_model_artifacts(model.model_id, str(folder))
         client.finalize_logged_model(model.model_id, "READY")
     except BaseException:
@@ -99,36 +112,6 @@ def _log_model(client: MlflowClient, run_id: str, training: Training, folder: Pa
         raise
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
     return str(model.model_id)
-
-
-def _save_model(training: Training, folder: Path, *, run_id: str, model_id: str) -> None:
-    """Write MLflow's LightGBM flavour with the bundle's very text, and the rest of the bundle beside it."""
-    import lightgbm
-    import mlflow.lightgbm
-    import numpy
-    from mlflow.models import Model, infer_signature
-
-    bundle = training.bundle
-    sample = training.X_sample
-    if sample.empty:
-        raise ModelError("a model is registered with a sample of its features, and the sample has no rows.")
-    booster = lightgbm.Booster(model_str=bundle.model_text)
-    encoded = pd.DataFrame(bundle.encode(sample), columns=[name for name, _ in bundle.columns])
-    # The path in MLmodel is relative: the absolute one would not outlive a move of the store.
-    card: Model = Model(artifact_path="model", model_uuid=model_id, run_id=run_id, model_id=model_id)
-    mlflow.lightgbm.save_model(
-        booster,
-        str(folder),
-        mlflow_model=card,
-        signature=infer_signature(encoded, numpy.asarray(booster.predict(encoded.to_numpy()))),
-        # Named here, because MLflow would otherwise load the model in a second process to find them.
-        pip_requirements=[f"lightgbm=={lightgbm.__version__}", f"numpy=={numpy.__version__}"],
-    )
-    if Model.load(str(folder)).signature is None:
-        raise ModelError("MLflow kept no signature with the model, so it is not registered.")
-    bundle.save(folder)
-    (folder / MODEL_FILE).replace(folder / BOOSTER_FILE)
-    write_check(folder / CHECK_FILE, bundle, sample)
 
 
 def _register(client: MlflowClient, place: Place, name: str, run_id: str, model_id: str, digest: str) -> str:

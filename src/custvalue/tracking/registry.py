@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,10 +89,16 @@ def model_files(client: MlflowClient, uri: str, version: ModelVersion) -> Iterat
 
 def read_text(client: MlflowClient, uri: str, version: ModelVersion, file: str) -> str:
     """Read one of the texts of a version's run."""
-    source = f"{client.get_run(version.run_id).info.artifact_uri}/{file}"
+    with run_files(client, uri, version, [file]) as (path,):
+        return path.read_text(encoding="utf-8")
+
+
+@contextmanager
+def run_files(client: MlflowClient, uri: str, version: ModelVersion, names: Sequence[str]) -> Iterator[list[Path]]:
+    """Give copies of some files of a version's run, for as long as the block runs."""
+    root = client.get_run(version.run_id).info.artifact_uri
     with tempfile.TemporaryDirectory(prefix="custvalue-") as scratch:
-        what = f"{file} of version {version.version} of {version.name!r}"
-        return Path(download(source, uri, scratch, what)).read_text(encoding="utf-8")
+        yield [Path(download(f"{root}/{name}", uri, scratch, f"{name} of version {version.version} of {version.name!r}")) for name in names]
 
 
 def download(source: str, uri: str, scratch: str, what: str, *, way_out: str = "train again") -> str:

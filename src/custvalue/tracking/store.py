@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -16,13 +17,17 @@ from custvalue.tracking import policies, policy_record, promotion, ratings, reco
 from custvalue.tracking.calm import calm, shown
 from custvalue.tracking.database import Place, locate, prepare
 from custvalue.tracking.gates import Verdict
+from custvalue.tracking.judged import JudgedRows
 from custvalue.tracking.policies import PolicyVersion
 from custvalue.tracking.ratings import LoggedTiers, PolicyComparison, TierRating
+from custvalue.tracking.reigns import Reign, reign_on, reigns
 from custvalue.tracking.versions import LoadedModel, ModelVersion
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
+
+    from custvalue.churn.tuning import Trial
 
 
 class Store:
@@ -75,6 +80,10 @@ class Store:
 
             return cls(place, name, MlflowClient(tracking_uri=place.tracking_uri, registry_uri=place.tracking_uri))
 
+    def named(self, name: str) -> Store:
+        """Give the same store for another config's, or another outcome's, models."""
+        return Store(self._place, name, self._client)
+
     @property
     def address(self) -> str:
         """The store's MLflow address, without user name and password."""
@@ -92,8 +101,12 @@ class Store:
         X_sample: pd.DataFrame,
         tags: Mapping[str, str],
         run_name: str | None = None,
+        judged: JudgedRows | None = None,
+        trials: Sequence[Trial] = (),
     ) -> ModelVersion:
         """Log a training as one run and register its model as the new challenger.
+
+        Beside what is given, the run gets ``differs.md``: what differs from the champion's data, settings and environment.
 
         Parameters
         ----------
@@ -101,7 +114,7 @@ class Store:
             Of the run.
         digests : mapping
             Table → digest of its content; shown as the run's datasets. The key ``test`` names the rows that the
-            evaluation was measured on: versions with the same one are compared at promotion.
+            evaluation was measured on.
         figures : mapping
             Title → figure; kept as ``plots/<title>.png``.
         texts : mapping
@@ -112,13 +125,17 @@ class Store:
             Some feature rows, no identifiers: the signature comes from them, and 50 are kept to check reloading.
         run_name : str, optional
             Shown in MLflow's list of runs.
+        judged : JudgedRows, optional
+            The test rows, by which promotion judges slices and compares the version with the champion.
+        trials : sequence of Trial
+            What a search tried: one child run each.
 
         Raises
         ------
         ModelError, TryAgainError
             The run is marked FAILED and no version is left.
         """
-        training = recording.Training(params, digests, metrics, figures, texts, bundle, X_sample, tags, run_name)
+        training = recording.Training(params, digests, metrics, figures, texts, bundle, X_sample, tags, run_name, judged, trials)
         with calm(self._place.tracking_uri):
             return recording.record(self._client, self._place, self.name, training)
 
@@ -184,6 +201,14 @@ class Store:
         """Give the promotion log's entries for this model, oldest first."""
         entries = promotion.read_log(self.models / promotion.LOG_FILE)
         return [entry for entry in entries if entry.get("model") == self.name]
+
+    def champions(self) -> tuple[Reign, ...]:
+        """Give every champion there was, oldest first, with when and why."""
+        return reigns(self.promotions())
+
+    def champion_on(self, day: date, zone: ZoneInfo) -> Reign | None:
+        """Give the champion when a day ended in the operator's zone; None where there was none yet."""
+        return reign_on(self.champions(), day, zone)
 
     @property
     def policies(self) -> str:

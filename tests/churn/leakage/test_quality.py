@@ -20,7 +20,7 @@ AS_OF = date(2024, 6, 1)
 def evidence(strength, *, rows=3_000, allow=None):
     random = np.random.default_rng(0)
     X = pd.DataFrame(random.normal(size=(rows, len(NAMES))), columns=list(NAMES))
-    y = (random.random(rows) < 1 / (1 + np.exp(1.5 * strength - strength * X.sum(axis=1)))).astype(np.int8)
+    y = (random.random(rows) < 1 / (1 + np.exp(1.5 * strength - strength * X.sum(axis=1).to_numpy()))).astype(np.int8)
     customer = np.array([f"C{number:05d}" for number in range(rows)], dtype=object)
     churn = ChurnConfig(gap_months=0, horizon_months=1, bootstrap=100, max_rounds=300, leakage={"allow": allow or {}})
     frame = TrainingFrame(X, y, customer, np.full(rows, np.datetime64("2024-01-01")))

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -15,6 +12,7 @@ from custvalue.app.report_tables import Cell
 from custvalue.app.what_if.words import Words
 from custvalue.config import UNRATED
 from custvalue.pipeline.comparison import WhatIf
+from custvalue.wording.fonts import drawn_with_fonts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +21,8 @@ if TYPE_CHECKING:
 
 _COLOURS = {"policy": "#7a7a7a", "switch": "#8db4dc", "long_run": "#1f5fa8"}
 _BESIDE = {"policy": "#7a7a7a", "against": "#1f5fa8"}
-_CHINESE = ("Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "SimHei", "WenQuanYi Micro Hei")
+_SVG = {"svg.fonttype": "none", "svg.hashsalt": "custvalue"}
+"""Words stay text, in fonts of the reader's own, and the same figure gives the same text."""
 _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 
 
@@ -36,7 +35,7 @@ def draw_figures(result: WhatIf, words: Words) -> dict[str, Figure]:
         ``pareto``, ``revenue_by_tier``, ``changes`` → figure on the Agg canvas; pyplot knows none of them. Curves that have no data are
         left out.
     """
-    with _fonts():
+    with drawn_with_fonts(**_SVG):
         figures = {}
         if not result.concentration.curve.empty:
             figures["pareto"] = _pareto(result, words)
@@ -49,22 +48,9 @@ def draw_figures(result: WhatIf, words: Words) -> dict[str, Figure]:
 def as_svg(figure: Figure) -> str:
     """Write a figure as SVG to put into a page: its words stay text, and the same figure gives the same text."""
     buffer = io.StringIO()
-    with _fonts():
+    with drawn_with_fonts(**_SVG):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return _PROLOGUE.sub("", buffer.getvalue())
-
-
-@contextmanager
-def _fonts() -> Iterator[None]:
-    """Latin letters as ever, Chinese ones from a font that is installed; a page's reader has fonts of his own."""
-    import matplotlib as mpl
-    from matplotlib import font_manager
-
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    families = ["DejaVu Sans", *(name for name in _CHINESE if name in installed)]
-    with mpl.rc_context({"font.family": families, "svg.fonttype": "none", "svg.hashsalt": "custvalue"}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        yield
 
 
 def _pareto(result: WhatIf, words: Words) -> Figure:

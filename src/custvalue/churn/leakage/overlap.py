@@ -10,6 +10,7 @@ import pandas as pd
 
 from custvalue.churn.leakage.evidence import Evidence
 from custvalue.churn.leakage.findings import Finding
+from custvalue.config import OutcomeSettings
 from custvalue.errors import mask
 from custvalue.sources import CONTRACT
 
@@ -27,7 +28,8 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     for name in _HAPPENINGS:
         if evidence.has(name):
             yield from _too_early(evidence, name)
-    yield from _outside(evidence)
+    if not (isinstance(evidence.churn, OutcomeSettings) and evidence.churn.by_bills):
+        yield from _outside(evidence)
 
 
 def _too_early(evidence: Evidence, name: str) -> Iterator[Finding]:

@@ -10,13 +10,12 @@ import pandas as pd
 
 from custvalue.config import UNRATED
 from custvalue.tiers.measures.migration import direction
+from custvalue.wording.fonts import figure_fonts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DARK = 0.55
-_FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Zen Hei", "SimHei")
-"""Tiers may be named in Chinese: each letter takes the first of these fonts that is there and has it."""
 
 
 def migration_figure(migration: pd.DataFrame, order: Sequence[str], *, before: str, after: str) -> Figure:
@@ -38,7 +37,6 @@ def migration_figure(migration: pd.DataFrame, order: Sequence[str], *, before: s
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from matplotlib.font_manager import get_font_names
 
     counts = _matrix(migration, order)
     shares = counts.div(counts.sum(axis=1).where(lambda total: total > 0), axis=0).fillna(0.0)
@@ -52,7 +50,7 @@ def migration_figure(migration: pd.DataFrame, order: Sequence[str], *, before: s
             weight = "bold" if counts.index[row] != counts.columns[column] else "normal"
             text = f"{counts.to_numpy()[row, column]:,}\n{share:.1%}"
             axes.text(column, row, text, ha="center", va="center", fontsize=8, color=colour, fontweight=weight)
-    fonts = [name for name in _FONTS if name in get_font_names()]
+    fonts = figure_fonts()
     axes.set_xticks(range(len(counts.columns)), list(counts.columns), fontfamily=fonts)
     axes.set_yticks(range(len(counts)), list(counts.index), fontfamily=fonts)
     axes.tick_params(length=0)
