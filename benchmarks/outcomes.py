@@ -144,10 +144,10 @@ def main() -> None:
     parser.add_argument("--scenarios", nargs="+", choices=OUTCOMES, default=list(OUTCOMES))
     parser.add_argument("--seed", type=int, default=21)
     given = parser.parse_args()
-    rows = [row for scenario in given.scenarios for row in judge(scenario, given.customers, given.seed)]
-    print("| " + " | ".join(rows[0]) + " |\n|" + "---|" * len(rows[0]))
-    for row in rows:
-        print("| " + " | ".join(row.values()) + " |")
+    for number, row in enumerate(row for scenario in given.scenarios for row in judge(scenario, given.customers, given.seed)):
+        if not number:
+            print("| " + " | ".join(row) + " |\n|" + "---|" * len(row))
+        print("| " + " | ".join(row.values()) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from custvalue.trees.tables import Tables, fill_tables
 from custvalue.trees.text import Forest, read_forest
 
 TABLE_BYTES = 400_000_000
-"""All tables of a model together take about so much at most; what finds no place is integrated row by row."""
+"""All tables of a model together take about so much at most, as float64; games that find no place are integrated block by block."""
 _WIDEST = 12
 _BATCH = 48_000_000
 _FORMAT = 1
@@ -77,7 +77,7 @@ def _prepare(text: str, kind: np.dtype[Any]) -> TreeShap:
         raise ModelError(
             f"a path of the model asks for {players.max()} columns; at most {MOST_PLAYERS} can be explained. Train with a max_depth."
         )
-    widest = _reach(players, kind.itemsize)
+    widest = _reach(players)
     wide = np.flatnonzero(players > widest)
     tables = []
     for trees in _batches(forest, np.where(players > widest, 0, width)):
@@ -91,7 +91,7 @@ def _prepare(text: str, kind: np.dtype[Any]) -> TreeShap:
     return TreeShap(forest.columns, forest.expected, bins, tuple(tables), left)
 
 
-def _reach(players: NDArray[np.int64], item_bytes: int) -> int:
+def _reach(players: NDArray[np.int64]) -> int:
     """Choose the widest game that gets a table, so that the tables stay within their memory.
 
     A fused table of the largest size holds some eight games or one wide one, and every second game shares another's.
@@ -99,7 +99,7 @@ def _reach(players: NDArray[np.int64], item_bytes: int) -> int:
     for widest in range(_WIDEST, 1, -1):
         own = players[(players > 0) & (players <= widest)]
         entries = np.maximum(own << own, (widest << widest) // 8).sum() / 2
-        if entries * item_bytes <= TABLE_BYTES:
+        if 8 * entries <= TABLE_BYTES:
             break
     return widest
 
