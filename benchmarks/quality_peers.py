@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import chdir
 from importlib import import_module
 from typing import Any
 
@@ -61,7 +63,8 @@ def flaml(X: pd.DataFrame, y: NDArray[np.int8], later: pd.DataFrame, seconds: fl
 
     logging.getLogger("flaml").setLevel(logging.ERROR)
     model = AutoML()
-    model.fit(_as_text(X), y, task="classification", metric="log_loss", time_budget=seconds, seed=SEED, n_jobs=1, verbose=0)
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):  # its CatBoost writes where it stands
+        model.fit(_as_text(X), y, task="classification", metric="log_loss", time_budget=seconds, seed=SEED, n_jobs=1, verbose=0)
     return np.asarray(model.predict_proba(_as_text(later))[:, 1])
 
 

@@ -33,19 +33,19 @@ from custvalue.simulate import simulate
 from custvalue.tracking import Store
 
 # %% [markdown]
-# A workspace of its own, and 3,000 synthetic customers over 18 months. Another operator's tables would go to `data/` instead. Windows of
-# at most six months and few snapshots keep this quick; leave both out for the real thing.
+# A workspace of its own, and 2,000 synthetic customers over 15 months. Another operator's tables would go to `data/` instead. Windows of
+# at most three months, few snapshots and few rounds keep this quick; leave all three out for the real thing.
 
 # %%
 workspace = Path(tempfile.mkdtemp()) / "workspace"
 create_workspace(workspace)
 policy = workspace / "configs" / "tiers" / "consumer.yaml"
-policy.write_text(policy.read_text(encoding="utf-8").replace("_12m", "_6m"), encoding="utf-8")
+policy.write_text(policy.read_text(encoding="utf-8").replace("_12m", "_3m"), encoding="utf-8")
 config = custvalue.load_config(workspace / "configs" / "demo.yaml")
-churn = config.churn.model_copy(update={"snapshots": 8, "bootstrap": 100})
-config = config.model_copy(update={"churn": churn, "features": config.features.model_copy(update={"windows": (1, 3, 6)})})
-simulate(config.sources.folder, customers=3000, months=18, seed=7)
-as_of = date(2025, 7, 1)
+churn = config.churn.model_copy(update={"snapshots": 6, "bootstrap": 100, "max_rounds": 150, "min_leavers": 20})
+config = config.model_copy(update={"churn": churn, "features": config.features.model_copy(update={"windows": (1, 3)})})
+simulate(config.sources.folder, customers=2000, months=15, seed=7)
+as_of = date(2025, 4, 1)
 
 # %% [markdown]
 # ## The rows to learn from
@@ -69,7 +69,7 @@ frame.describe().assign(rate=lambda rows: rows.leavers / rows.active)
 
 # %%
 folds = custvalue.TimeSplit(snapshot, purge=X.attrs["window_months"], n_splits=2)
-models = {"LightGBM, defaults": LGBMClassifier(num_threads=1, verbose=-1), "ChurnClassifier": custvalue.ChurnClassifier()}
+models = {"LightGBM, defaults": LGBMClassifier(num_threads=1, verbose=-1), "ChurnClassifier": custvalue.ChurnClassifier(max_rounds=150)}
 for name, model in models.items():
     scores = cross_val_score(model, X, y, groups=customer, cv=folds, scoring="neg_log_loss")
     print(f"{name}: log loss over time {-scores.mean():.4f}")

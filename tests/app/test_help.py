@@ -14,7 +14,22 @@ from custvalue.app.cli import app, run
 
 CUSTVALUE = str(Path(sys.executable).with_name("custvalue"))
 # Of the names that design promises, those of this version.
-COMMANDS = {"init", "demo", "simulate", "check", "features", "tiers", "what-if", "train", "promote", "score", "lists", "nightly", "nights"}
+COMMANDS = {
+    "init",
+    "demo",
+    "simulate",
+    "check",
+    "features",
+    "tiers",
+    "what-if",
+    "train",
+    "promote",
+    "score",
+    "lists",
+    "nightly",
+    "nights",
+    "reasons",
+}
 HEAVY = {"mlflow", "lightgbm", "ibis", "pandas", "shap", "numpy", "sklearn", "duckdb", "pyarrow", "matplotlib", "xlsxwriter", "scipy"}
 
 commands = typer.main.get_command(app).commands

@@ -18,7 +18,7 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         simulate(tmp_path / name, customers=400, months=7, seed=3)
     first, second = contents(tmp_path / "a"), contents(tmp_path / "b")
-    assert len(first) == 15
+    assert len(first) == 16
     assert first == second
 
 

@@ -151,7 +151,7 @@ def _suggest(trial: Asked) -> dict[str, Any]:
         "feature_fraction": trial.suggest_float("feature_fraction", 0.2, 1.0),
         "bagging_fraction": trial.suggest_float("bagging_fraction", 0.5, 1.0),
         "lambda_l2": trial.suggest_float("lambda_l2", 0.01, 100.0, log=True),
-        "cat_smooth": trial.suggest_float("cat_smooth", 1.0, 100.0, log=True),
+        "cat_smooth": trial.suggest_float("cat_smooth", 1.0, 1000.0, log=True),
         "path_smooth": trial.suggest_float("path_smooth", 0.01, 100.0, log=True),
     }
 

@@ -57,6 +57,7 @@ class SourceTables:
     reports: tuple[TableReport, ...] = ()
     checks: ChecksConfig = field(default_factory=ChecksConfig)
     files: Marks = field(default_factory=dict, repr=False)
+    _known: dict[date, dict[str, ibis.Table]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def training_digests(self) -> dict[str, str]:
@@ -76,12 +77,14 @@ class SourceTables:
             A file was replaced since it was checked; see `refuse_changed_files`.
         """
         self.refuse_changed_files()
-        moment = self.moment(as_of)
-        return {
-            name: cut(self.con.table(name, database="contract"), CONTRACT[name], moment, revised=name in self.revised)
-            for name in self.rows
-            if name not in RESTRICTED
-        }
+        if as_of not in self._known:  # many ask for the same day, and each cut of a dozen tables takes a while to write
+            moment = self.moment(as_of)
+            self._known[as_of] = {
+                name: cut(self.con.table(name, database="contract"), CONTRACT[name], moment, revised=name in self.revised)
+                for name in self.rows
+                if name not in RESTRICTED
+            }
+        return dict(self._known[as_of])
 
     def refuse_changed_files(self) -> None:
         """Stop if a file that is read where it lies is no longer the one that was checked: a result of both would belong to neither.
