@@ -43,7 +43,7 @@ def tables(honest):
 
 
 def uncut(evidence):
-    held = Uncut(**{field.name: getattr(evidence.tables, field.name) for field in fields(SourceTables)})
+    held = Uncut(**{field.name: getattr(evidence.tables, field.name) for field in fields(SourceTables) if field.init})
     frame, columns = training_frame(held, AS_OF, evidence.churn, evidence.features)[:2]
     return Evidence(frame, columns, evidence.churn, AS_OF, evidence.tables, evidence.features)
 

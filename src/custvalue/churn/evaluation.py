@@ -25,6 +25,12 @@ class Interval:
     low: float
     high: float
 
+    @classmethod
+    def of(cls, value: float, resampled: Floats) -> Interval:
+        """Take the interval of a value from its bootstrap resamples; those in which it is undefined (NaN) do not count."""
+        low, high = np.nanquantile(resampled, [0.025, 0.975])
+        return cls(float(value), float(low), float(high))
+
     def __format__(self, spec: str) -> str:
         return f"{self.value:{spec}} [{self.low:{spec}}–{self.high:{spec}}]" if spec else str(self)
 
@@ -43,7 +49,8 @@ class Evaluation:
         The share of rows at which ``lift_capacity`` is read.
     metrics : dict
         ``auc``, ``pr_auc``, ``log_loss`` (nats), ``brier``, ``calibration_error``, ``calibration_excess``
-        (shares), ``lift_1pct``, ``lift_5pct``, ``lift_10pct``, ``lift_capacity`` (multiples of the base rate).
+        (shares), ``lift_1pct``, ``lift_5pct``, ``lift_10pct``, ``lift_capacity`` (multiples of the base rate),
+        ``empc`` (currency a row) and, where the worth of contacts was given, ``profit_capacity`` (currency a row).
     """
 
     rows: int
@@ -115,7 +122,7 @@ def evaluate(
     values = judge(outcome, probability, *others)
     resampled = metrics.bootstrap(judge, outcome, probability, *others, groups=groups, resamples=resamples, seed=seed)
     names = [*measures, "profit_capacity"] if worth else list(measures)
-    found = {name: _interval(values[k], resampled[:, k]) for k, name in enumerate(names)}
+    found = {name: Interval.of(values[k], resampled[:, k]) for k, name in enumerate(names)}
     error = names.index("calibration_error")
     perfect = metrics.perfect_calibration_error(probability, CALIBRATION_BINS, seed=seed)
     found["calibration_error"] = _centred_interval(values[error], resampled[:, error])
@@ -150,18 +157,13 @@ def _profit(y: Floats, p: Floats, if_left: Floats, if_stayed: Floats, *, share: 
     return metrics.expected_profit(np.where(expected > 0, earned, 0.0), expected, share)
 
 
-def _interval(value: float, resampled: Floats) -> Interval:
-    low, high = np.nanquantile(resampled, [0.025, 0.975])
-    return Interval(float(value), float(low), float(high))
-
-
 def _centred_interval(value: float, resampled: Floats) -> Interval:
     """Interval of a metric that resampling inflates.
 
     Drawing rows again adds noise to every bin, so that resampled calibration errors lie above the one measured, often
     all of them. Moving them onto the measured value keeps their spread and takes that bias away.
     """
-    spread = _interval(value, resampled - float(np.nanmean(resampled)) + value)
+    spread = Interval.of(value, resampled - float(np.nanmean(resampled)) + value)
     return Interval(spread.value, max(spread.low, 0.0), spread.high)
 
 

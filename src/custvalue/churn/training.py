@@ -23,6 +23,7 @@ from custvalue.churn.tuning import Trial, Tuned, tune
 from custvalue.config import ChurnConfig
 from custvalue.errors import ModelError
 from custvalue.features.columns import FeatureColumn
+from custvalue.metrics import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,7 @@ def train_model(
     as_of: date,
     feature_spec_hash: str,
     searches: Path | None = None,
+    worth: Callable[[pd.DataFrame], tuple[Floats, Floats] | None] | None = None,
     log: Callable[[str], None] = lambda _: None,
 ) -> TrainedModel:
     """Fit, stop, calibrate and judge a churn model, each on rows of its own.
@@ -85,6 +87,9 @@ def train_model(
     searches : Path, optional
         Folder in which searches for settings are kept, so that one that was stopped goes on; only read where ``settings.tuning`` gives
         a budget.
+    worth : callable, optional
+        Takes the test rows' features and gives what contacting each is worth, if it leaves and if it stays; with it the evaluation holds
+        the profit at capacity.
     log : callable
         Takes one line of text at a time.
 
@@ -120,6 +125,7 @@ def train_model(
         test["probability"],
         capacity_share=settings.capacity_share,
         groups=held.customer,
+        worth=worth(held.X) if worth else None,
         resamples=settings.bootstrap,
         seed=settings.seed,
     )

@@ -12,9 +12,10 @@ import pandas as pd
 from custvalue.churn import ModelBundle, TrainedModel
 from custvalue.churn.outcomes import first_departures
 from custvalue.churn.slices import LEAVERS_ONLY, bands
-from custvalue.config import Config, load_retention_policy
+from custvalue.config import Config, RetentionPolicyConfig, load_retention_policy
 from custvalue.errors import ConfigError, ModelError
 from custvalue.features import current_customers
+from custvalue.metrics import Floats
 from custvalue.retention.contact import policy_contact_value
 from custvalue.sources import SourceTables
 from custvalue.tiers import TierPolicy
@@ -68,10 +69,9 @@ def judged_rows(config: Config, model: TrainedModel, slices: pd.DataFrame, store
     if why:
         log(f"not compared with the champion: {why}")
     rows["rival"] = scored
-    policy = load_retention_policy(config.retention_policy)
-    if policy.value.metric in model.test_features.columns:
-        arpu = model.test_features[policy.value.metric].to_numpy(dtype=np.float64)
-        rows["worth_left"], rows["worth_stayed"] = policy_contact_value(1.0, arpu, policy), policy_contact_value(0.0, arpu, policy)
+    worth = contact_worth(model.test_features, load_retention_policy(config.retention_policy))
+    if worth is not None:
+        rows["worth_left"], rows["worth_stayed"] = worth
     rows = rows.join(slices.reset_index(drop=True).add_prefix(SLICE_PREFIX))
     return JudgedRows(
         rows=without_identities(rows, seed=config.churn.seed),
@@ -80,6 +80,14 @@ def judged_rows(config: Config, model: TrainedModel, slices: pd.DataFrame, store
         rival=rival,
         why_no_rival=why,
     )
+
+
+def contact_worth(X: pd.DataFrame, policy: RetentionPolicyConfig) -> tuple[Floats, Floats] | None:
+    """Tell what contacting each row is worth under a policy, if it leaves and if it stays; None where the policy's metric is no column."""
+    if policy.value.metric not in X.columns:
+        return None
+    arpu = X[policy.value.metric].to_numpy(dtype=np.float64)
+    return policy_contact_value(1.0, arpu, policy), policy_contact_value(0.0, arpu, policy)
 
 
 def learnt_until(bundle: ModelBundle) -> date:

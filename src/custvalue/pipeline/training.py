@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from custvalue.churn import TrainedModel, first_months, train_model, training_frame, with_outcome
 from custvalue.churn.leakage import Evidence, LeakageReport, guard
-from custvalue.config import Config
+from custvalue.config import Config, OutcomeSettings, load_retention_policy
 from custvalue.explain import load_wording
+from custvalue.pipeline.judging import contact_worth
 from custvalue.pipeline.recording import record_training
 from custvalue.pipeline.stages import Reporter, assign_tiers, build_features_at
 
@@ -70,7 +72,10 @@ def train(config: Config, as_of: date, *, store: Store, reporter: Reporter) -> T
     evidence = Evidence(first_months(frame), features.columns, config.churn, as_of, features.tables, config.features)
     leakage = guard(evidence, log=log)
     searches = config.output / "tuning"
-    model = train_model(frame, columns, config.churn, as_of=as_of, feature_spec_hash=spec_hash, searches=searches, log=log)
+    # what a call is worth is known for leaving alone, by which lists are ranked
+    main = not isinstance(config.churn, OutcomeSettings)
+    worth = partial(contact_worth, policy=load_retention_policy(config.retention_policy)) if main else None
+    model = train_model(frame, columns, config.churn, as_of=as_of, feature_spec_hash=spec_hash, searches=searches, worth=worth, log=log)
     model = with_outcome(model, frame, config.churn)
     leakage = guard(replace(evidence, model=model), log=log, before=leakage)
     recorded = record_training(

@@ -94,14 +94,14 @@ def compare(
     measured, resampled = by_customer.sum(axis=0), np.array(totals, dtype=np.float64)
 
     def increase(place: int) -> Interval:
-        return _interval(measured[place] / measured[place + 1] - 1, resampled[:, place] / resampled[:, place + 1] - 1)
+        return Interval.of(measured[place] / measured[place + 1] - 1, resampled[:, place] / resampled[:, place + 1] - 1)
 
-    profit = None if earned is None else _interval(measured[-1] - measured[-2], resampled[:, -1] - resampled[:, -2])
+    profit = None if earned is None else Interval.of(measured[-1] - measured[-2], resampled[:, -1] - resampled[:, -2])
     return Comparison(
         rows=y.size,
         leavers=int(y.sum()),
         log_loss=increase(0),
-        auc_drop=_interval(auc_drop(np.ones(y.size, dtype=np.intp)), np.array(drops, dtype=np.float64)),
+        auc_drop=Interval.of(auc_drop(np.ones(y.size, dtype=np.intp)), np.array(drops, dtype=np.float64)),
         profit_drop=profit,
         champion_profit=0.0 if earned is None else float(measured[-1]),
         overlap=_overlap(rows, new, old, capacity_share),
@@ -156,8 +156,3 @@ def _overlap(rows: pd.DataFrame, new: Floats, old: Floats, capacity_share: float
 def _top(score: Floats, share: float) -> NDArray[np.intp]:
     taken = int(np.ceil(share * score.size - 1e-9))
     return np.argsort(-score, kind="stable")[:taken]
-
-
-def _interval(value: float, resampled: Floats) -> Interval:
-    low, high = np.nanquantile(resampled, [0.025, 0.975])
-    return Interval(float(value), float(low), float(high))

@@ -19,9 +19,6 @@ CHECK_FILE = "check.json"
 EVALUATION_FILE = "evaluation.json"
 DIGESTS_FILE = "digests.json"
 
-# The name, among a run's data digests, of the rows that its evaluation was measured on.
-TEST_SLICE = "test"
-
 
 @dataclass(frozen=True)
 class ModelVersion:

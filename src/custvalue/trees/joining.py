@@ -53,24 +53,7 @@ def join(
     best, gain, alive = np.full(size, -1), np.full(size, -1.0), np.ones(size, np.bool_)
     for one in range(size):
         for other in range(one):
-            saved, stamp = _saving(
-                ids[one],
-                ids[other],
-                max(0.0, min(gain[one], gain[other])),
-                count,
-                place,
-                states,
-                label_start,
-                label,
-                sizes,
-                most,
-                seen,
-                stamp,
-            )
-            if saved > gain[one]:
-                best[one], gain[one] = other, saved
-            if saved > gain[other]:
-                best[other], gain[other] = one, saved
+            stamp = _weigh(one, other, ids, best, gain, count, place, states, label_start, label, sizes, most, seen, stamp)
     while True:
         one = int(np.argmax(gain)) if size else 0
         if not size or gain[one] <= 0:
@@ -86,24 +69,34 @@ def join(
         best[one], gain[one] = -1, -1.0
         for other in range(size):
             if alive[other] and other != one:
-                saved, stamp = _saving(
-                    ids[one],
-                    ids[other],
-                    max(0.0, min(gain[one], gain[other])),
-                    count,
-                    place,
-                    states,
-                    label_start,
-                    label,
-                    sizes,
-                    most,
-                    seen,
-                    stamp,
-                )
-                if saved > gain[one]:
-                    best[one], gain[one] = other, saved
-                if saved > gain[other]:
-                    best[other], gain[other] = one, saved
+                stamp = _weigh(one, other, ids, best, gain, count, place, states, label_start, label, sizes, most, seen, stamp)
+
+
+@compiled
+def _weigh(
+    one: int,
+    other: int,
+    ids: NDArray[np.int64],
+    best: NDArray[np.int64],
+    gain: NDArray[np.float64],
+    count: NDArray[np.int64],
+    place: NDArray[np.int64],
+    states: NDArray[np.int64],
+    label_start: NDArray[np.int64],
+    label: NDArray[np.uint16],
+    sizes: NDArray[np.int64],
+    most: int,
+    seen: NDArray[np.int64],
+    stamp: int,
+) -> int:
+    """Note a pair of groups where it saves more than the best pair that either of them has."""
+    enough = max(0.0, min(gain[one], gain[other]))
+    saved, stamp = _saving(ids[one], ids[other], enough, count, place, states, label_start, label, sizes, most, seen, stamp)
+    if saved > gain[one]:
+        best[one], gain[one] = other, saved
+    if saved > gain[other]:
+        best[other], gain[other] = one, saved
+    return stamp
 
 
 @compiled
