@@ -4,7 +4,7 @@
 .PHONY: help demo test check lint types layers format slow bench clean
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n 2 --dist loadfile
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 VENV = .venv
 BIN = $(VENV)/bin
@@ -65,5 +65,5 @@ $(VENV)/.installed: $(PINS)
 $(VENV)/.installed-dev: $(PINS)
 	@$(MAKE_VENV)
 	@echo "Installing custvalue and its test tools into $(VENV) (a minute or two, once) ..."
-	@$(PIP_INSTALL) -e '.[dev,spark]'
+	@$(PIP_INSTALL) -e '.[dev,spark,database]'
 	@touch $(VENV)/.installed $@

@@ -42,7 +42,7 @@ create_workspace(workspace)
 policy = workspace / "configs" / "tiers" / "consumer.yaml"
 policy.write_text(policy.read_text(encoding="utf-8").replace("_12m", "_3m"), encoding="utf-8")
 config = custvalue.load_config(workspace / "configs" / "demo.yaml")
-churn = config.churn.model_copy(update={"snapshots": 6, "bootstrap": 100, "max_rounds": 150, "min_leavers": 20})
+churn = config.churn.model_copy(update={"snapshots": 5, "bootstrap": 50, "max_rounds": 60, "min_leavers": 20})
 config = config.model_copy(update={"churn": churn, "features": config.features.model_copy(update={"windows": (1, 3)})})
 simulate(config.sources.folder, customers=2000, months=15, seed=7)
 as_of = date(2025, 4, 1)
@@ -69,7 +69,7 @@ frame.describe().assign(rate=lambda rows: rows.leavers / rows.active)
 
 # %%
 folds = custvalue.TimeSplit(snapshot, purge=X.attrs["window_months"], n_splits=2)
-models = {"LightGBM, defaults": LGBMClassifier(num_threads=1, verbose=-1), "ChurnClassifier": custvalue.ChurnClassifier(max_rounds=150)}
+models = {"LightGBM, defaults": LGBMClassifier(num_threads=1, verbose=-1), "ChurnClassifier": custvalue.ChurnClassifier(max_rounds=60)}
 for name, model in models.items():
     scores = cross_val_score(model, X, y, groups=customer, cv=folds, scoring="neg_log_loss")
     print(f"{name}: log loss over time {-scores.mean():.4f}")
@@ -125,8 +125,9 @@ verdict = store.promote(None, gates=config.promotion, actor="notebook", now=date
 print(verdict)
 
 # %%
-night = pipeline.make_night(
-    config, as_of, model=store.load("champion"), run_id="notebook", token_key=b"a key for the notebook", tables=tables, reporter=reporter
-)
-print(night.ranking.counts, file=sys.stderr)
-night.rows[["priority", "customer", "tier", "probability", "net_value", "reasons_en"]].head()
+with pipeline.unpublished_night(
+    config, as_of, model=store.load("champion"), token_key=b"a key for the notebook", tables=tables, reporter=reporter
+) as night:
+    print(night.counts, file=sys.stderr)
+    listed = night.rows
+listed[["priority", "customer", "tier", "probability", "net_value", "reasons_en"]].head()

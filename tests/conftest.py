@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from sqlalchemy import Engine, event
+
+from .postgres import PostgresServer, server_programs
 
 REPOSITORY = Path(__file__).parents[1]
 REQUIRE_ALL = os.environ.get("CUSTVALUE_REQUIRE_ALL") == "1"
@@ -26,8 +31,45 @@ for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_EXPERIMENT_NA
 # Expressions of hundreds of columns are millions of small objects: Python's collector would walk them all, again and again.
 gc.set_threshold(200_000, 50, 100)
 
+SLOWEST = (
+    "e2e/test_bad_input.py",  # makes the operator that the other end-to-end tests copy, while another worker runs the next file
+    "notebooks/test_notebooks_run.py",
+    "features/test_two_engines.py",
+    "e2e/test_demo.py",
+    "e2e/test_operations.py",
+    "e2e/test_real_inputs.py",
+    "e2e/test_reruns.py",
+    "e2e/test_refused_nights.py",
+    "e2e/test_reproducible.py",
+    "features/test_declarations.py",
+    "churn/test_training.py",
+    "churn/test_outcomes.py",
+    "e2e/test_odd_nights.py",
+    "e2e/test_outcomes.py",
+    "e2e/test_simulated.py",
+    "e2e/test_nothing_identifying.py",
+    "e2e/test_night_in_parts.py",
+    "features/test_no_future.py",
+    "features/test_against_pandas.py",
+    "test_public_names.py",
+)
+"""Files that take longest, longest first: begun first, so that workers end together. A file that is not named runs after them."""
+
 settings.register_profile("custvalue", deadline=None, max_examples=50, derandomize=REQUIRE_ALL or "CI" in os.environ)
 settings.load_profile("custvalue")
+
+
+@event.listens_for(Engine, "connect")
+def wait_for_no_disk(connection: Any, _: object) -> None:
+    """Let the tests' SQLite stores be lost in a power cut: MLflow syncs the disk after each of the many values of a run."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the slowest files first; the order inside a file stays."""
+    place = {REPOSITORY / "tests" / name: place for place, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 @pytest.fixture(scope="session")
@@ -80,3 +122,14 @@ def engine(request: pytest.FixtureRequest) -> Any:
     from custvalue.engines import ENGINES
 
     return request.getfixturevalue("spark") if request.param == "spark" else ENGINES[request.param]()
+
+
+@pytest.fixture(scope="session")
+def postgres(require_part: Callable[[str, bool], None]) -> Iterator[PostgresServer]:
+    """Give a PostgreSQL server of the tests' own; a test that stops it must start it again."""
+    programs = server_programs()
+    require_part("psycopg (custvalue[database])", importlib.util.find_spec("psycopg") is not None)
+    require_part("PostgreSQL server (Debian: postgresql)", programs is not None)
+    server = PostgresServer(programs)
+    yield server
+    server.remove()

@@ -21,7 +21,7 @@ from custvalue.errors import ConfigError, DataError, ModelError
 
 AS_OF = "2024-12-01"
 CUSTOMERS, FIRST, MONTHS = 400, pd.Period("2023-06", "M"), 18
-CHURN = {"gap_months": 0, "horizon_months": 1, "min_leavers": 10}
+CHURN = {"gap_months": 0, "horizon_months": 1, "min_leavers": 10, "snapshots": 5}
 CONFIG = {"churn": CHURN, "features": {"windows": [1, 3]}}
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class CustValueError(Exception):
     """Root of every error that custvalue raises on purpose.
 
-    The message says what is wrong, where (table, column, rows, an example) and what to do about it.
+    The message says what is wrong, where (table, column, rows, an example) and what to do about it; `facts` says some of it to machines.
     """
 
     exit_code = 1
+    facts: Mapping[str, Any] = {}
 
 
 class ConfigError(CustValueError, ValueError):

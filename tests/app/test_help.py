@@ -27,7 +27,10 @@ COMMANDS = {
     "score",
     "lists",
     "nightly",
+    "backfill",
     "nights",
+    "forget",
+    "monitor",
     "reasons",
 }
 HEAVY = {"mlflow", "lightgbm", "ibis", "pandas", "shap", "numpy", "sklearn", "duckdb", "pyarrow", "matplotlib", "xlsxwriter", "scipy"}

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from custvalue.churn.bundle import FEW_ROWS, ModelBundle
+from custvalue.churn.bundle import FEW_PREDICTED, FEW_ROWS, ModelBundle
 from custvalue.errors import ModelError
 
 
@@ -92,9 +92,29 @@ def test_few_rows_and_many_get_the_same_contributions(bundle, X):
     np.testing.assert_allclose(many[-10:], few, rtol=1e-9, atol=1e-9)
 
 
+def test_few_rows_and_many_get_the_same_prediction_to_the_last_bit(bundle, X):
+    fresh = dataclasses.replace(bundle)
+    few = fresh.raw(X)
+    assert "tree_predictor" not in vars(fresh), "trees were prepared for few rows"
+    many = fresh.raw(pd.concat([X] * (FEW_PREDICTED // len(X) + 1)), num_threads=2)
+    assert "tree_predictor" in vars(fresh), "many rows went through LightGBM"
+    np.testing.assert_array_equal(many.reshape(-1, len(X)), np.broadcast_to(few, (len(many) // len(X), len(X))))
+
+
+def test_predicted_and_explained_at_once_is_the_same_in_any_part(bundle, X):
+    raw, contributions = bundle.predict_and_explain(X)
+    np.testing.assert_array_equal(raw, bundle.booster.predict(bundle.encode(X), raw_score=True))
+    np.testing.assert_allclose(contributions.sum(axis=1), raw, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(contributions, bundle.booster.predict(bundle.encode(X), pred_contrib=True), rtol=1e-9, atol=1e-9)
+    of_part = dataclasses.replace(bundle).predict_and_explain(X.iloc[-7:])
+    np.testing.assert_array_equal(of_part[0], raw[-7:])
+    np.testing.assert_array_equal(of_part[1], contributions[-7:])
+
+
 def test_no_rows_give_no_predictions(bundle, X):
     assert bundle.predict_proba(X.head(0)).shape == (0,)
     assert bundle.contributions(X.head(0)).shape == (0, 6)
+    assert [part.shape for part in bundle.predict_and_explain(X.head(0))] == [(0,), (0, 6)]
 
 
 def test_saving_and_loading_keeps_every_bit(bundle, X, saved):

@@ -4,8 +4,9 @@ import re
 from textwrap import dedent
 
 import pytest
+import yaml
 
-from custvalue.config import load_config, load_mapping, load_retention_policy, load_tier_policy
+from custvalue.config import load_config, load_mapping, load_retention_policy, load_tier_policy, ready_configs
 from custvalue.config.documents import read_document
 from custvalue.errors import ConfigError
 
@@ -156,6 +157,23 @@ def test_text_that_is_not_yaml_is_told_with_its_line(tmp_path):
     path.write_text("name: a\nversion: b: c\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"policy\.yaml:2: is not YAML"):
         load_tier_policy(path)
+
+
+def seen(node):
+    """What a parser gives of a node: kind, tag, line, and what is inside."""
+    inner = node.value
+    if isinstance(node, yaml.MappingNode):
+        inner = [(seen(key), seen(value)) for key, value in inner]
+    elif isinstance(node, yaml.SequenceNode):
+        inner = [seen(value) for value in inner]
+    return type(node).__name__, node.tag, node.start_mark.line, inner
+
+
+def test_the_parser_in_c_reads_every_ready_file_as_the_one_in_python_does(require_part):
+    require_part("PyYAML with libyaml", yaml.__with_libyaml__)
+    for path in ready_configs().rglob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        assert seen(yaml.compose(text, yaml.CSafeLoader)) == seen(yaml.compose(text, yaml.SafeLoader)), path.name
 
 
 def test_a_day_that_does_not_exist_is_no_crash(tmp_path):

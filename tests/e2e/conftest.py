@@ -41,7 +41,7 @@ CONFIG = {
         "gap_months": 0,
         "horizon_months": 1,
         "snapshots": 5,
-        "max_rounds": 80,
+        "max_rounds": 50,
         "bootstrap": 50,
         "min_leavers": 15,
         "small_leavers": 40,
@@ -111,11 +111,11 @@ class Workspace:
     def listing(self) -> dict[str, tuple[int, int]]:
         """Every file and folder with size and time of change.
 
-        Left out are the lock files, which each run touches, and the staging folder, which comes and goes empty.
+        Left out are lock files and metrics, which each run touches, and the staging folder, which comes and goes empty.
         """
         found = {}
         for path in sorted(self.folder.rglob("*")):
-            if path.name != ".lock" and path != self.output / "staging":
+            if path.name not in (".lock", "metrics.prom") and path != self.output / "staging":
                 status = path.stat()
                 found[path.relative_to(self.folder).as_posix()] = (status.st_size, status.st_mtime_ns) if path.is_file() else (0, 0)
         return found
@@ -178,6 +178,29 @@ def workspace(trained: tuple[Workspace, dict[str, Said]], tmp_path: Path) -> Wor
     """Give a copy of the trained workspace that a test may change."""
     shutil.copytree(trained[0].folder, tmp_path / "workspace")
     return Workspace(tmp_path / "workspace")
+
+
+@pytest.fixture(scope="session")
+def good_night(trained: tuple[Workspace, dict[str, Said]], tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A copy of the trained workspace with one night published. Never change it."""
+    with made_once(tmp_path_factory) as operator:
+        folder = operator.with_name("good-night")
+        if not (folder / "made").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(trained[0].folder, folder / "workspace")
+            told = Workspace(folder / "workspace").nightly()
+            assert told.code == 0, told.err
+            (folder / "made").touch()
+    return Workspace(folder / "workspace")
+
+
+@pytest.fixture
+def published(good_night: Workspace, tmp_path: Path) -> Workspace:
+    """Give a copy with one night published that a test may change."""
+    workspace = Workspace(tmp_path / "workspace")
+    shutil.copytree(good_night.folder, workspace.folder)
+    workspace.say("promote")  # mends the copied store's paths
+    return workspace
 
 
 @pytest.fixture

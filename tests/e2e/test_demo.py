@@ -161,7 +161,7 @@ def test_the_paths_it_names_are_there(demo):
 
 
 def test_stderr_holds_its_own_steps_and_no_library_s_warning(demo):
-    steps = ("simulate", "check", "features", "tiers", "train", "promote", "score", "explain", "lists", "nightly", "log")
+    steps = ("simulate", "check", "features", "tiers", "train", "promote", "score", "lists", "nightly", "log")
     title, *lines = demo.err.splitlines()
     assert title.startswith("custvalue demo")
     assert "3,000" in title

@@ -98,17 +98,16 @@ def test_a_parquet_file_that_cannot_be_written(workspace):
     assert workspace.listing() == before
 
 
-def test_the_last_good_night_stays_readable_after_a_refused_one(workspace):
-    assert workspace.nightly().code == 0
-    content = read_published(workspace.output)
-    with_a_key_twice(workspace)
-    assert workspace.nightly(as_of=date(2025, 1, 2)).code == 3
-    pd.testing.assert_frame_equal(read_published(workspace.output), content)
-    assert list((workspace.output / "nights").iterdir()) == [workspace.output / "nights" / content.run_id[0]]
-    assert list((workspace.output / "staging").glob("*")) == []
-    assert [path for path in workspace.folder.rglob(".*") if path.name != ".lock"] == []
+def test_the_last_good_night_stays_readable_after_a_refused_one(published):
+    content = read_published(published.output)
+    with_a_key_twice(published)
+    assert published.nightly(as_of=date(2025, 1, 2)).code == 3
+    pd.testing.assert_frame_equal(read_published(published.output), content)
+    assert list((published.output / "nights").iterdir()) == [published.output / "nights" / content.run_id[0]]
+    assert list((published.output / "staging").glob("*")) == []
+    assert [path for path in published.folder.rglob(".*") if path.name != ".lock"] == []
 
-    told = workspace.say("nights")
+    told = published.say("nights")
     assert told.code == 0
     good, refused, *_ = [line.split() for line in told.out.splitlines() if line.strip().startswith("2025-")]
     assert good == ["2025-01-01", "published", "1", content.run_id[0]]
@@ -116,16 +115,15 @@ def test_the_last_good_night_stays_readable_after_a_refused_one(workspace):
     assert "key comes twice in 4 row(s)" in " ".join(told.out.split())
 
 
-def test_a_damaged_night_is_refused_and_not_replaced_by_an_older_one(workspace):
-    assert workspace.nightly().code == 0
-    (night,) = (workspace.output / "nights").iterdir()
-    (night / "scores.parquet").unlink()
-    told = workspace.nightly()
+def test_a_damaged_night_is_refused_and_not_replaced_by_an_older_one(published):
+    (night,) = (published.output / "nights").iterdir()
+    (night / "scores.parquet" / "part-00000.parquet").unlink()
+    told = published.nightly()
     assert told.code == 3
     assert "1 of the night's" in told.refusal
-    assert "damaged" in workspace.say("nights").out
-    assert workspace.nightly("--force").code == 0
-    assert len(read_published(workspace.output)) > 3500
+    assert "damaged" in published.say("nights").out
+    assert published.nightly("--force").code == 0
+    assert len(read_published(published.output)) > 3500
 
 
 def test_a_config_of_an_operator_without_a_model_can_still_be_looked_at(new_workspace):

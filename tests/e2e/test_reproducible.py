@@ -52,13 +52,12 @@ def test_another_store_takes_everything_and_the_default_one_is_not_made(elsewher
     assert "no champion for 'op'" in without.refusal
 
 
-def test_a_workspace_that_moved_still_works(workspace, tmp_path):
-    assert workspace.nightly().code == 0
-    before = read_published(workspace.output)
+def test_a_workspace_that_moved_still_works(published, tmp_path):
+    before = read_published(published.output)
     (tmp_path / "搬 家").mkdir()
     moved = Workspace(tmp_path / "搬 家" / "new place")
-    shutil.move(workspace.folder, moved.folder)
-    assert not workspace.folder.exists()
+    shutil.move(published.folder, moved.folder)
+    assert not published.folder.exists()
 
     assert "champion already" in moved.say("promote").out
     again = moved.nightly()
@@ -71,7 +70,7 @@ def test_a_workspace_that_moved_still_works(workspace, tmp_path):
     client = MlflowClient(f"sqlite:///{moved.models}/mlflow.db", f"sqlite:///{moved.models}/mlflow.db")
     version = client.get_model_version_by_alias("op", "champion")
     assert {file.path for file in client.list_artifacts(version.run_id)} >= {"plots", "report.md", "evaluation.json"}
-    assert not workspace.folder.exists()
+    assert not published.folder.exists()
 
 
 def test_a_copy_elsewhere_leaves_the_original_alone(trained):

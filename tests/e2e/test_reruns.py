@@ -5,34 +5,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 from datetime import date
 
 import pandas as pd
-import pytest
 import yaml
 
 from custvalue.publish import read_published
 
 from .conftest import AS_OF, Workspace, write_yaml
-
-
-@pytest.fixture(scope="module")
-def good_night(trained, tmp_path_factory) -> Workspace:
-    workspace = Workspace(tmp_path_factory.mktemp("night") / "workspace")
-    shutil.copytree(trained[0].folder, workspace.folder)
-    told = workspace.nightly()
-    assert told.code == 0, told.err
-    return workspace
-
-
-@pytest.fixture
-def published(good_night, tmp_path) -> Workspace:
-    """A copy with one night published."""
-    workspace = Workspace(tmp_path / "workspace")
-    shutil.copytree(good_night.folder, workspace.folder)
-    workspace.say("promote")  # mends the copied store's paths
-    return workspace
 
 
 def change_policy(workspace: Workspace) -> None:
@@ -88,7 +68,7 @@ def test_force_adds_a_generation_that_readers_then_see(published):
     old = f"output/op/nights/{first.run_id[0]}"
     assert {path: after[path] for path in before if path.startswith(old)} == {p: s for p, s in before.items() if p.startswith(old)}
     assert not (published.output / "refused" / f"as_of={AS_OF}.json").exists()
-    (line,) = [line.split() for line in published.say("nights").out.splitlines() if AS_OF.isoformat() in line]
+    line, _ = [line.split() for line in published.say("nights").out.splitlines() if AS_OF.isoformat() in line]
     assert line == [AS_OF.isoformat(), "published", "2", second.run_id[0]]
 
 

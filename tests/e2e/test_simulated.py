@@ -244,7 +244,7 @@ def test_each_listed_customer_has_up_to_three_reasons_in_words(rows, language, c
 
 
 def test_the_night_shows_in_one_screen(workspace, said, scores):
-    (line,) = [line for line in said["nights"].out.splitlines() if AS_OF.isoformat() in line]
+    line, _ = [line for line in said["nights"].out.splitlines() if AS_OF.isoformat() in line]
     assert line.split() == [AS_OF.isoformat(), "published", "1", scores.run_id[0]]
     assert said["nightly"].out.strip() == str(workspace.output / "nights" / scores.run_id[0])
 

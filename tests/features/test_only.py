@@ -34,3 +34,26 @@ def test_named_features_are_those_among_all(tables, names):
     expected = everything.table.select(wanted).order_by("customer_id").to_pyarrow()
     assert some.table.order_by("customer_id").to_pyarrow().equals(expected)
     assert expected.num_rows > 0
+
+
+def test_a_feature_made_of_others_brings_their_blocks_alone(tables):
+    known, moment = tables.known(AS_OF), tables.moment(AS_OF)
+    price = build_features(known, moment, FeaturesConfig(windows=(1, 3)), only=["revenue_per_gb_3m"])
+    written = str(tables.con.compile(price.table))
+    assert '"usage"' in written
+    assert not [name for name in ("complaints", "payments", "daily", "contracts") if f'"{name}"' in written]
+    stage = str(tables.con.compile(build_features(known, moment, FeaturesConfig(windows=(1, 3)), only=["lifecycle_stage"]).table))
+    assert '"contracts"' in stage
+
+
+def test_columns_tell_which_tables_they_read_and_no_other_table_moves_them(tables):
+    settings, known, moment = FeaturesConfig(windows=(1, 3)), tables.known(AS_OF), tables.moment(AS_OF)
+    whole = build_features(known, moment, settings)
+    assert whole.reads.keys() == {column.name for column in whole.columns}
+    assert whole.reads["revenue_per_gb_3m"] == {"billing", "usage"}
+    expected = whole.table.order_by("customer_id").to_pandas()
+    for table in ("complaints", "usage"):
+        emptied = build_features(known | {table: known[table].limit(0)}, moment, settings).table.order_by("customer_id").to_pandas()
+        moved = {name for name in whole.reads if not emptied[name].equals(expected[name])}
+        assert moved
+        assert moved <= {name for name, read in whole.reads.items() if table in read}

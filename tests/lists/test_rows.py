@@ -26,7 +26,7 @@ LISTED = pd.DataFrame(
 
 def rows(listed: pd.DataFrame) -> pd.DataFrame:
     reasons: list[list[Reason]] = [[] for _ in listed.index]
-    return list_rows(listed, listed[["customer_id"]], reasons, {}, as_of=date(2026, 1, 1), token_key=b"key", base_rate=0.05)
+    return list_rows(listed, reasons, {}, as_of=date(2026, 1, 1), token_key=b"key", base_rate=0.05)
 
 
 def test_the_loss_that_threatens_most_is_carried_to_the_list():

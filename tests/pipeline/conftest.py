@@ -56,6 +56,9 @@ class Heard:
     def note(self, text: str) -> None:
         self.notes.append(text)
 
+    def alert(self, text: str) -> None:
+        self.notes.append(text)
+
     def done(self, step: str, text: str, **facts: Any) -> None:
         self.ended.append((step, {"text": text} | facts))
 

@@ -13,7 +13,7 @@ from custvalue.churn.frame import TrainingFrame
 from custvalue.churn.hazard import MONTH_AHEAD
 from custvalue.config import Departures, OutcomeSettings, TimeToLeave, load_retention_policy
 from custvalue.features import FeatureColumn
-from custvalue.pipeline.outcomes import score_outcomes
+from custvalue.pipeline.outcomes import loss_columns, riskiest, score_outcomes
 from custvalue.tracking.versions import LoadedModel
 
 ONE = FeatureColumn(name="late", en="late", zh="late", unit="yes/no", null="unknown", reason="late")
@@ -64,19 +64,23 @@ LEAVE = pd.Series([0.10, 0.01, 0.02, 0.30])
 )
 def test_the_loss_furthest_above_its_own_base_rate_is_named(config, policy, kinds, name, told):
     model = loaded(name, settings(config, name, Departures(kinds=kinds)), (ONE,))
-    found = score_outcomes(config, FACTS, LEAVE, {name: model}, policy)
+    found = score_outcomes(config, FACTS, {name: model}, policy)
     debt = model.bundle.predict_proba(FACTS)
     assert found[f"probability_{name}"].tolist() == debt.tolist()
     # leaving: 0.93, 0.09, 0.19 and 2.79 times its mean; the other: below one for the first and third, nearly two for the others
     assert (debt / debt.mean()).round().tolist() == [0, 2, 0, 2]
-    assert found.risk_kind.tolist() == ["leave", told, "leave", "leave"]
+    rows, losses = found.assign(probability=LEAVE), loss_columns({name: model})
+    assert losses == {"leave": "probability", told: f"probability_{name}"}
+    means = {column: float(rows[column].mean()) for column in losses.values()}
+    assert riskiest(rows, losses, means).tolist() == ["leave", told, "leave", "leave"]
 
 
 def test_a_hazard_gives_months_and_urgency_but_is_no_loss_of_its_own(config, policy):
     model = loaded("when", settings(config, "when", TimeToLeave(form="hazard", hazard_months=3)), (ONE, MONTH_AHEAD), months=3)
-    found = score_outcomes(config, FACTS, LEAVE, {"when": model}, policy)
+    found = score_outcomes(config, FACTS, {"when": model}, policy)
     survived = survival(model.bundle, FACTS)
     assert list(found.columns) == ["probability_when", "urgency", "value_months"]
+    assert loss_columns({"when": model}) == {"leave": "probability"}
     assert found.probability_when.tolist() == (1 - survived[:, -1]).tolist()
     assert found.urgency.tolist() == urgency(survived).tolist()
     # gap and window end with the third month from tonight, the hazard with the fourth; beyond, 97 % stay each month, at 1 % a month
@@ -85,4 +89,4 @@ def test_a_hazard_gives_months_and_urgency_but_is_no_loss_of_its_own(config, pol
 
 
 def test_without_other_champions_nothing_is_added(config, policy):
-    assert score_outcomes(config, FACTS, LEAVE, {}, policy).columns.empty
+    assert score_outcomes(config, FACTS, {}, policy).columns.empty

@@ -64,7 +64,9 @@ def test_tiers_by_bill_and_tenure(operator, heard):
 def test_the_base_by_tier_adds_up(operator, heard):
     config = operator()
     features = pipeline.build_features_at(config, AS_OF, reporter=heard)
-    table = pipeline.tiers_by_size(config, features, pipeline.assign_tiers(config, AS_OF, features, reporter=heard)).set_index("tier")
+    tiers = pipeline.assign_tiers(config, AS_OF, features, reporter=heard)
+    scores = tiers.frame[["customer_id", "tier"]].merge(features.frame[["customer_id", "revenue_mean_3m"]], on="customer_id")
+    table = pipeline.tiers_by_size(scores.rename(columns={"revenue_mean_3m": "arpu"}), tiers.policy.tiers).set_index("tier")
     assert list(table.index) == ["gold", "silver", "basic", "unrated"]
     assert table.customers.tolist() == [1, 2, 1, 1]
     assert table.revenue_share.tolist() == pytest.approx([200 / 430, 150 / 430, 30 / 430, 50 / 430])

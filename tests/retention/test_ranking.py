@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custvalue.errors import DataError
-from custvalue.retention import DECISIONS, POOL, rank, sensitivity
+from custvalue.retention import DECISIONS, POOL, WAITING, Duty, choose, decide, rank, sensitivity
 
 
 def lists(ranking):
@@ -153,6 +153,17 @@ def test_lists_hold_only_the_allowed_and_nobody_worthier_waits(policy, scores):
         chosen = listed[listed["manager_id"] == manager]
         assert len(chosen) == capacity[manager]
         assert chosen["net_value"].min() >= rows["net_value"].max() or capacity[manager] == 0
+
+
+@SOME
+@given(scores=bases, data=st.data())
+def test_lists_chosen_from_parts_are_those_chosen_from_the_whole(policy, scores, data):
+    duty = Duty.of(MANAGERS, policy, as_of=date(2026, 1, 1))
+    decided = decide(scores, policy=policy, duty=duty)
+    waiting = decided.loc[decided.decision == WAITING, ["customer_id", "manager_id", "net_value"]]
+    part = np.array(data.draw(st.lists(st.integers(0, 3), min_size=len(waiting), max_size=len(waiting))), dtype=int)
+    chosen = pd.concat([choose(waiting[part == number], duty) for number in range(4)])
+    pd.testing.assert_frame_equal(choose(chosen.drop(columns="priority"), duty), choose(waiting, duty), check_index_type=False)
 
 
 @SOME

@@ -189,3 +189,48 @@ def test_the_same_rows_give_the_same_bytes(tiers, random):
     shuffled = list(tiers.items())
     random.shuffle(shuffled)
     assert encode(as_rating(assigned(**tiers), JAN)) == encode(as_rating(assigned(**dict(shuffled)), JAN))
+
+
+def test_a_forgotten_customer_leaves_every_rating_and_the_chain_holds(linked):
+    before = {day: linked.manifest(day) for day in linked.days()}
+    assert linked.forget("x") == 3
+    assert [linked.read(day)["customer_id"].to_pylist() for day in linked.days()] == [["y"]] * 3
+    linked.check_links()
+    for day, manifest in before.items():
+        now = linked.manifest(day)
+        assert (now.digest, now.previous_digest, now.rows, len(now.forgotten)) == (manifest.digest, manifest.previous_digest, 1, 1)
+    assert linked.forget("x") == 0
+    assert linked.forget("y") == 3
+    assert linked.read(MAR).num_rows == 0
+    linked.check_links()
+
+
+def test_a_rating_changed_by_hand_is_noticed_after_a_forgetting_too(linked):
+    linked.forget("x")
+    (linked.folder / f"{JAN}.parquet").write_bytes(encode(as_rating(assigned(y="basic"), JAN)))
+    with pytest.raises(DataError, match="not what was written"):
+        linked.read(JAN)
+
+
+def test_a_rating_made_again_without_the_forgotten_customer_is_the_same(linked):
+    linked.forget("x")
+    stored = files(linked)
+    linked.write(FEB, assigned(y="gold"), made(FEB, linked.manifest(JAN)))
+    assert files(linked) == stored
+    linked.write(FEB, assigned(y="gold"), made(FEB, linked.manifest(JAN)), again=True)
+    assert linked.read(FEB)["customer_id"].to_pylist() == ["y"]
+    linked.check_links()
+
+
+@pytest.mark.parametrize("customer", ["x", "y"])
+def test_a_forgetting_killed_between_manifest_and_file_is_readable_and_gone_on_with(linked, customer):
+    linked.forget("x" if customer == "y" else "nobody")
+    kept = {path.name: path.read_bytes() for path in linked.folder.glob("*.parquet")}
+    linked.forget(customer)
+    for name, content in kept.items():  # as if only the manifests had been written
+        (linked.folder / name).write_bytes(content)
+    assert customer in linked.read(FEB)["customer_id"].to_pylist()
+    ended = [linked.manifest(day) for day in linked.days()]
+    assert linked.forget(customer) == 3
+    assert [linked.manifest(day) for day in linked.days()] == ended
+    assert customer not in linked.read(FEB)["customer_id"].to_pylist()

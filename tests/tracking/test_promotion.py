@@ -215,3 +215,32 @@ def test_the_log_tells_who_was_champion_on_a_day_and_why(store, bundle):
     # 17:30 UTC is past midnight there: on the 5th the first one was still champion when the day ended
     assert store.champion_on(date(2026, 3, 5), shanghai).version == 1
     assert store.champion_on(date(2026, 3, 6), shanghai).version == 2
+
+
+def test_the_store_as_of_a_day_loads_what_was_champion_when_it_ended(store, bundle):
+    zone = ZoneInfo("Asia/Shanghai")
+    store.log_training(**training(bundle))
+    promote(store)  # 2026-01-02 03:04 UTC
+    other = train_bundle(seed=4)
+    store.log_training(**training(other))
+    append_line(
+        store.models / "promotions.jsonl",
+        {
+            "at": "2026-02-01T20:00:00+00:00",
+            "by": "li.wei",
+            "model": store.name,
+            "from": 1,
+            "to": 2,
+            "promoted": True,
+            "run_id": store.find(2).run_id,
+            "digest": other.digest,
+        },
+    )
+    loaded = {day: store.as_of(day, zone).load("champion").version for day in (date(2026, 1, 2), date(2026, 2, 1), date(2026, 2, 2))}
+    assert loaded == {date(2026, 1, 2): 1, date(2026, 2, 1): 1, date(2026, 2, 2): 2}  # in Shanghai it was the 2nd already
+    before = store.as_of(date(2026, 1, 1), zone)
+    assert before.find("champion") is None
+    assert before.named(store.name).find("champion") is None
+    with pytest.raises(ModelError, match=r"no champion for .* on 2026-01-01; the first one is champion since 2026-01-02"):
+        before.load("champion")
+    assert before.load(2).version == 2

@@ -15,37 +15,11 @@ import custvalue
 from custvalue.churn.merging import merge_models
 from custvalue.errors import ModelError
 from custvalue.trees import prepare_shap, shap_values
-from custvalue.trees.shapley import BLOCK
+from custvalue.trees.prediction import BLOCK
 
-from .boosters import apart, by_enumeration, by_lightgbm, chain_text, rows_like, train
+from .boosters import apart, by_enumeration, by_lightgbm, chain_text, models, odd_rows, rows_like, train
 
 EXACT, SINGLE = 1e-9, 1e-5
-
-models = st.fixed_dictionaries(
-    {
-        "trees": st.integers(1, 12),
-        "leaves": st.integers(2, 31),
-        "seed": st.integers(0, 999),
-        "params": st.sampled_from(
-            [
-                {},
-                {"zero_as_missing": True},
-                {"use_missing": False},
-                {"max_bin": 5, "extra_trees": True},
-                {"max_depth": 2},
-                {"bagging_fraction": 0.5, "bagging_freq": 1, "feature_fraction": 0.5},
-                {"min_gain_to_split": 3.0},
-            ]
-        ),
-    }
-)
-
-
-def odd_rows(X: np.ndarray) -> np.ndarray:
-    """Values that training never saw: zero's neighbours, infinity, unseen, negative and broken category codes."""
-    odd = np.array([0.0, -0.0, 1e-36, -1e-36, 2e-35, np.nan, np.inf, -np.inf, -0.5, -1.0, 2.7, 99.0, 1e6, 4e9])
-    rng = np.random.default_rng(0)
-    return np.vstack([X[:60], np.where(rng.random((60, X.shape[1])) < 0.5, rng.choice(odd, (60, X.shape[1])), X[:60])])
 
 
 @given(model=models, columns=st.integers(1, 6), categories=st.integers(0, 2))

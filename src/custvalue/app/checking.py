@@ -11,9 +11,9 @@ from jinja2 import Environment, PackageLoader
 from custvalue import pipeline
 from custvalue.app.tables import console, table
 from custvalue.config import Config
-from custvalue.errors import DataError
+from custvalue.errors import ConfigError, DataError, some
 from custvalue.explain import load_wording
-from custvalue.sources import ContractError, Finding, Severity, TableReport, with_freshness
+from custvalue.sources import CONTRACT, ContractError, Finding, Severity, TableReport, with_freshness
 from custvalue.wording import Catalogue
 
 _WORDS = {
@@ -38,6 +38,13 @@ _WORDS = {
     "note": "note",
 }
 """Words of the report in English; ``check.<name>`` in labels.yaml says them in another language."""
+
+
+def refuse_unknown_feeds(tables: Sequence[str]) -> None:
+    """Refuse a name that no feed has; raises ConfigError, which lists those that there are."""
+    feeds = [name for name, declared in CONTRACT.items() if declared.event]
+    if unknown := [name for name in tables if name not in feeds]:
+        raise ConfigError(f"--allow-stale: {some(unknown)} is no table with a feed; these are: {', '.join(feeds)}.")
 
 
 def run_check(config: Config, as_of: date | None, *, html: Path | None, reporter: pipeline.Reporter) -> None:

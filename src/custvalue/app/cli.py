@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from custvalue.app.cli_operations import OPERATIONS
+from custvalue.app.options import (
+    AllowStale,
+    AsOf,
+    ConfigPath,
+    Language,
+    MaybeAsOf,
+    MaybeOut,
+    Out,
+    OutcomeName,
+    begin_attempt,
+    hush_mlflow,
+    make_reporter,
+    open_store,
+    read_config,
+)
 from custvalue.errors import CustValueError, TryAgainError
-
-if TYPE_CHECKING:
-    from custvalue.app.console import StepReporter
-    from custvalue.config import Config
-    from custvalue.tracking import Store
 
 app = typer.Typer(
     help="From monthly ARPU, usage and complaints to tonight's retention list.\n\n"
@@ -32,59 +43,6 @@ app = typer.Typer(
 
 _INTERRUPTED = 130
 """What a shell expects of a command that Ctrl-C ended."""
-
-
-class Language(StrEnum):
-    """Languages that words are written in."""
-
-    en = "en"
-    zh = "zh"
-
-
-ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The operator's YAML file.", show_default=False)]
-AsOf = Annotated[
-    datetime,
-    typer.Option(
-        "--as-of", formats=["%Y-%m-%d"], metavar="DATE", help="Only what was known at 00:00 of this day is used.", show_default=False
-    ),
-]
-MaybeAsOf = Annotated[
-    datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], metavar="DATE", help="Also check that the feeds reach this day.")
-]
-Out = Annotated[Path, typer.Option("--out", help="Parquet file to write.", show_default=False)]
-MaybeOut = Annotated[Path | None, typer.Option("--out", help="Parquet file to write; only a table on the terminal without it.")]
-
-
-OutcomeName = Annotated[
-    str | None,
-    typer.Option("--outcome", metavar="NAME", help="One of the config's `outcomes`; by default the main one.", show_default=False),
-]
-
-
-def _config(path: Path) -> Config:
-    from custvalue.config import load_config
-
-    return load_config(path, environ=os.environ)
-
-
-def _reporter() -> StepReporter:
-    from custvalue.app.console import StepReporter
-
-    return StepReporter(human=sys.stderr.isatty(), verbose=True)
-
-
-def _hush_mlflow() -> None:
-    """Keep MLflow from reporting home, and from complaining where git is absent; it reads these once, at import."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-
-
-def _store(config: Config, *, create: bool) -> Store:
-    from custvalue.tracking import Store
-
-    _hush_mlflow()
-    uri = os.environ.get("MLFLOW_TRACKING_URI")
-    return Store.open(config.workspace / "models", tracking_uri=uri, name=config.name, create=create)
 
 
 @app.command()
@@ -112,7 +70,7 @@ def demo(
     """Simulate an operator, train, score and list one night; ends with where to look."""
     from custvalue.app.demo import run_demo
 
-    _hush_mlflow()
+    hush_mlflow()
     run_demo(folder, customers=customers, months=months, seed=seed, language=lang.value, environ=os.environ)
 
 
@@ -130,7 +88,7 @@ def simulate(
     """Write the tables of a synthetic operator, with a hidden truth that no model may read."""
     from custvalue.simulate import simulate as run
 
-    reporter = _reporter()
+    reporter = make_reporter()
     reporter.start("simulate")
     rows = run(out, customers=customers, months=months, seed=seed, scenario=scenario, progress=reporter.note)
     reporter.done("simulate", f"{len(rows)} tables, {sum(rows.values()):,} rows in {out}", rows=rows)
@@ -141,11 +99,12 @@ def check(
     config: ConfigPath,
     as_of: MaybeAsOf = None,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Also write the findings as a page to send on.")] = None,
+    allow_stale: AllowStale = None,
 ) -> None:
     """Check the tables against the data contract and their own history and, with a date, how fresh they are."""
     from custvalue.app.checking import run_check
 
-    run_check(_config(config), as_of.date() if as_of else None, html=html, reporter=_reporter())
+    run_check(read_config(config, allow_stale=allow_stale), as_of.date() if as_of else None, html=html, reporter=make_reporter())
 
 
 @app.command()
@@ -154,7 +113,7 @@ def features(config: ConfigPath, as_of: AsOf, out: Out) -> None:
     from custvalue import pipeline
     from custvalue.app.files import write_parquet
 
-    built = pipeline.build_features_at(_config(config), as_of.date(), reporter=_reporter())
+    built = pipeline.build_features_at(read_config(config), as_of.date(), reporter=make_reporter())
     write_parquet(out, built.frame)
     typer.echo(f"{len(built.frame):,} rows, {len(built.columns)} features: {out}")
 
@@ -197,11 +156,11 @@ def tiers(
     """
     from custvalue.app.rating import Wanted, run_tiers
 
-    _hush_mlflow()
-    loaded = _config(config)
+    hush_mlflow()
+    loaded = read_config(config)
     days = (as_of.date(), since.date() if since else None)
     wanted = Wanted(*days, replay, out=out, history=history, report=report, customer=customer, log=log)
-    run_tiers(loaded, wanted, language=lang.value if lang else loaded.language, environ=os.environ, reporter=_reporter())
+    run_tiers(loaded, wanted, language=lang.value if lang else loaded.language, environ=os.environ, reporter=make_reporter())
 
 
 @app.command("what-if")
@@ -232,8 +191,8 @@ def what_if(
     """
     from custvalue.app.what_if import find_policy, run_what_if
 
-    _hush_mlflow()
-    loaded = _config(config)
+    hush_mlflow()
+    loaded = read_config(config)
     run_what_if(
         loaded,
         (find_policy(policy, config) if policy else loaded.tier_policy, find_policy(against, config)),
@@ -244,7 +203,7 @@ def what_if(
         xlsx=xlsx,
         log=log,
         environ=os.environ,
-        reporter=_reporter(),
+        reporter=make_reporter(),
     )
 
 
@@ -266,8 +225,8 @@ def train(
     from custvalue import pipeline
     from custvalue.app.tables import show_training
 
-    loaded = _config(config).with_search(trials, seconds).for_outcome(outcome)
-    trained = pipeline.train(loaded, as_of.date(), store=_store(loaded, create=True), reporter=_reporter())
+    loaded = read_config(config).with_search(trials, seconds).for_outcome(outcome)
+    trained = pipeline.train(loaded, as_of.date(), store=open_store(loaded, create=True), reporter=make_reporter())
     show_training(loaded, trained)
     typer.echo(f"next: custvalue promote -c {config}" + (f" --outcome {outcome}" if outcome else ""))
 
@@ -288,8 +247,8 @@ def promote(
     """Make a version the champion if it passes the gates; the verdict is written to the promotion log."""
     from custvalue.app.promotion import run_promotion, show_promotions
 
-    loaded = _config(config).for_outcome(outcome)
-    store = _store(loaded, create=False)
+    loaded = read_config(config).for_outcome(outcome)
+    store = open_store(loaded, create=False)
     if log or on:
         show_promotions(loaded, store, day=on.date() if on else None)
     else:
@@ -297,12 +256,12 @@ def promote(
 
 
 @app.command()
-def score(config: ConfigPath, as_of: AsOf) -> None:
+def score(config: ConfigPath, as_of: AsOf, allow_stale: AllowStale = None) -> None:
     """Score every active customer with the champion, without publishing."""
     from custvalue.app.nights import score_only
 
-    loaded = _config(config)
-    path = score_only(loaded, as_of.date(), store=_store(loaded, create=False), reporter=_reporter())
+    loaded = read_config(config, allow_stale=allow_stale)
+    path = score_only(loaded, as_of.date(), store=open_store(loaded, create=False), reporter=make_reporter())
     typer.echo(str(path))
 
 
@@ -311,43 +270,17 @@ def lists(
     config: ConfigPath,
     as_of: AsOf,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show reach, cost and value; write nothing.")] = False,
+    allow_stale: AllowStale = None,
 ) -> None:
     """Write one workbook a manager, without publishing; with --dry-run only what it would cost and bring."""
     from custvalue.app.nights import lists_only
 
-    loaded = _config(config)
-    lists_only(loaded, as_of.date(), store=_store(loaded, create=False), reporter=_reporter(), environ=os.environ, dry_run=dry_run)
+    loaded = read_config(config, allow_stale=allow_stale)
+    lists_only(loaded, as_of.date(), store=open_store(loaded, create=False), reporter=make_reporter(), environ=os.environ, dry_run=dry_run)
 
 
-@app.command()
-def nightly(
-    config: ConfigPath,
-    as_of: AsOf,
-    force: Annotated[bool, typer.Option("--force", help="Add a generation although another run is published for the night.")] = False,
-) -> None:
-    """Check, score, list and publish one night: whole, or not at all. The same input again changes nothing.
-
-    A rating that the night made is logged in MLflow afterwards; if that fails it is told, and the night stands.
-    """
-    from custvalue import pipeline
-    from custvalue.app.keys import token_key
-    from custvalue.app.rating_log import log_night
-
-    loaded, reporter = _config(config), _reporter()
-    store = _store(loaded, create=False)
-    key = token_key(loaded.output, os.environ)
-    published, night = pipeline.nightly(loaded, as_of.date(), store=store, token_key=key, reporter=reporter, force=force)
-    if night is not None:
-        log_night(loaded, night, as_of.date(), environ=os.environ, reporter=reporter, store=store)
-    typer.echo(str(published.folder))
-
-
-@app.command()
-def nights(config: ConfigPath) -> None:
-    """List what is published, what is not, and why."""
-    from custvalue.app.tables import show_nights
-
-    show_nights(_config(config))
+for _command in OPERATIONS:
+    app.command()(_command)
 
 
 @app.command()
@@ -359,20 +292,21 @@ def reasons(
     """Show what explains the risk of a published night, by tier too, and what rose since the month before."""
     from custvalue.app.reasons import show_reasons
 
-    show_reasons(_config(config), as_of.date(), out=out)
+    show_reasons(read_config(config), as_of.date(), out=out)
 
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command line and give its exit code; an error becomes one message and its code."""
+    begin_attempt()
     try:
         app(args=arguments)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except CustValueError as error:
-        _reporter().refused(error.exit_code, str(error))
+        make_reporter().refused(error.exit_code, str(error), error.facts)
         return error.exit_code
     except OSError as error:
-        _reporter().refused(
+        make_reporter().refused(
             TryAgainError.exit_code, f"{error.filename or 'the system'}: {error.strerror or error}. Mend it and run the command again."
         )
         return TryAgainError.exit_code
@@ -381,10 +315,12 @@ def run(arguments: list[str] | None = None) -> int:
             raise
         return _INTERRUPTED
     finally:
-        _reporter().stop()
+        make_reporter().stop()
     return 0
 
 
 def main() -> None:
     """Entry point of the ``custvalue`` command."""
+    # Expressions of hundreds of columns are millions of small objects: Python's collector would walk them all, again and again.
+    gc.set_threshold(200_000, 50, 100)
     sys.exit(run())

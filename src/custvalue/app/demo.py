@@ -66,8 +66,7 @@ def run_demo(folder: Path | None, *, customers: int, months: int, seed: int, lan
     published, night = pipeline.nightly(config, as_of, store=store, token_key=key, reporter=reporter, force=True)
     if night is None:
         tables, _ = pipeline.check(config, as_of, reporter=reporter)
-        model = store.load("champion")
-        night = pipeline.make_night(config, as_of, model=model, run_id=published.run_id, token_key=key, tables=tables, reporter=reporter)
+        night = pipeline.Night(published.folder, tables, pipeline.carried_rating(config, tables, as_of, log=reporter.note))
     log_night(config, night, as_of, environ=environ, reporter=reporter, store=store)
     catalogue = load_catalogue(config.wording)
     out = console()
@@ -87,9 +86,10 @@ def _simulate(config: Config, *, customers: int, months: int, seed: int, reporte
 
 
 def _tier_table(config: Config, night: Night, as_of: date, known_at: date, catalogue: Catalogue) -> object:
-    by_tier = pipeline.tiers_by_size(config, night.features, night.tiers)
-    happened = pipeline.snapshot_outcomes(config, night.features.tables, as_of, known_at)
-    judged = night.scores.merge(happened, on="customer_id")
+    scores = night.scores("customer_id", "tier", "arpu", "probability")
+    by_tier = pipeline.tiers_by_size(scores, night.rated.policy.tiers)
+    happened = pipeline.snapshot_outcomes(config, night.tables, as_of, known_at)
+    judged = scores.merge(happened, on="customer_id")
     rates = judged.groupby("tier")[["probability", "outcome"]].mean().to_dict("index")
     rows = []
     for row in by_tier.to_dict("records"):

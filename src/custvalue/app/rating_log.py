@@ -98,9 +98,9 @@ def log_ratings(
 
 def log_night(config: Config, night: Night, as_of: date, *, environ: Mapping[str, str], reporter: Reporter, store: Store) -> None:
     """Log the rating that a published night carries, if MLflow has no record of it; the night stands whatever comes of it."""
-    rated = night.tiers.rated
+    rated = night.rated
     own_day = rated.manifest.day == as_of
-    by_tier = tiers_by_size(config, night.features, night.tiers) if own_day else None
+    by_tier = tiers_by_size(night.scores("customer_id", "tier", "arpu"), rated.policy.tiers) if own_day else None
     log_ratings(config, [StandingRating(rated.policy, rated.manifest, by_tier)], environ=environ, reporter=reporter, store=store)
 
 

@@ -9,7 +9,8 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from custvalue.config import Config
+from custvalue.config import Config, load_retention_policy
+from custvalue.retention import sensitivity
 from custvalue.wording import Catalogue, load_catalogue
 
 if TYPE_CHECKING:
@@ -74,30 +75,16 @@ def show_training(config: Config, trained: Trained) -> None:
 
 def show_dry_run(config: Config, night: Night) -> None:
     """Show reach, cost and expected value of tonight's lists, and why others are not on them."""
-    listed = night.ranking.listed
+    listed = night.listed
     out = console()
     catalogue, language = load_catalogue(config.wording), config.language
-    counts = [(catalogue.label(f"decisions.{code}", language), f"{count:,}") for code, count in night.ranking.counts.items() if count]
+    counts = [(catalogue.label(f"decisions.{code}", language), f"{count:,}") for code, count in night.counts.items() if count]
     out.print(table((catalogue.label("terminal.why", language), catalogue.label("terminal.customers", language)), counts))
     worth, cost = listed.net_value.sum(), listed.offer_cost.sum()
     out.print(f"expected net value {worth:,.0f} {config.currency}; offers cost at most {cost:,.0f} {config.currency}")
-    found = night.sensitivity
+    found = sensitivity(listed, load_retention_policy(config.retention_policy))
     out.print(f"  if calls save half as many: {found['save_halved']:,.0f} {config.currency}; twice as many: {found['save_doubled']:,.0f}")
     out.print(f"  the lists pay for themselves from a save rate of {found['break_even_save']:.1%} of those reached who would leave")
-
-
-def show_nights(config: Config) -> None:
-    """Show what is published, what is not and why."""
-    from custvalue.publish import nights
-
-    rows = [
-        (night.as_of, night.status, night.generation or "", night.run_id or "", night.exit_code or "", night.message or "")
-        for night in nights(config.output)
-    ]
-    if rows:
-        console().print(table(("night", "status", "generation", "run", "exit", "why"), rows, left=6))
-    else:
-        console().print(f"nothing published in {config.output} yet; run custvalue nightly", markup=False)
 
 
 def _percent(value: float) -> str:

@@ -19,13 +19,15 @@ from custvalue.churn.encoding import Floats, encode_columns
 from custvalue.errors import ModelError, some
 
 if TYPE_CHECKING:
-    from custvalue.trees import TreeShap
+    from custvalue.trees import TreePredictor, TreeShap
 
 MODEL_FILE = "model.txt"
 BUNDLE_FILE = "bundle.json"
 FEW_ROWS = 500
 """Below it LightGBM's own Shapley values are there sooner, whatever the model's size: preparation and LightGBM's time for a row both
 grow with the leaves (``benchmarks/shapley_speed.py`` measures where they cross)."""
+FEW_PREDICTED = 10_000
+"""Below it LightGBM's own predictions are there sooner (``benchmarks/prediction.py`` measures preparation; numba has to load as well)."""
 _FORMAT = 1
 _OBJECTIVE = "binary sigmoid:1"
 
@@ -80,8 +82,13 @@ class ModelBundle:
         return encode_columns(X, self.columns, self.vocabularies)
 
     def raw(self, X: pd.DataFrame, *, num_threads: int = 1) -> Floats:
-        """Log-odds before calibration, (rows,)."""
-        return self._predict(X, num_threads, raw_score=True)
+        """Log-odds before calibration, (rows,).
+
+        Few rows are predicted by LightGBM itself, many by `tree_predictor`: every bit is the same.
+        """
+        if len(X) < FEW_PREDICTED and not {"tree_predictor", "tree_shap"} & self.__dict__.keys():
+            return self._predict(X, num_threads, raw_score=True)
+        return self.tree_predictor.raw(self.encode(X), threads=num_threads)
 
     def predict_proba(self, X: pd.DataFrame, *, num_threads: int = 1) -> Floats:
         """Calibrated probability of leaving, (rows,); columns of ``X`` are found by name, others are ignored.
@@ -102,6 +109,21 @@ class ModelBundle:
         if len(X) < FEW_ROWS and "tree_shap" not in self.__dict__:
             return self._predict(X, num_threads, pred_contrib=True)
         return self.tree_shap.values(self.encode(X), threads=num_threads)
+
+    def predict_and_explain(self, X: pd.DataFrame, *, num_threads: int = 1) -> tuple[Floats, Floats]:
+        """`raw` and `contributions` of rows that are encoded and binned once.
+
+        However many the rows, they take the same way, so that a customer's numbers are the same to the last bit in whatever part of
+        the base he stands and whatever was asked of the bundle before.
+        """
+        return self.tree_shap.predict_and_explain(self.encode(X), threads=num_threads)
+
+    @cached_property
+    def tree_predictor(self) -> TreePredictor:
+        """The model's trees for predictions; prepared once."""
+        from custvalue.trees import prepare_predict
+
+        return self.tree_shap.predictor if "tree_shap" in self.__dict__ else prepare_predict(self.model_text)
 
     @cached_property
     def tree_shap(self) -> TreeShap:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,9 @@ def learn_vocabularies(X: pd.DataFrame, columns: Iterable[tuple[str, str]]) -> d
 def encode_columns(X: pd.DataFrame, columns: Iterable[tuple[str, str]], vocabularies: Mapping[str, tuple[str, ...]]) -> Floats:
     """Put feature columns into a float64 matrix, in the given order, whatever their order in the frame.
 
-    Missing numbers and missing or unseen categories are NaN, which is the booster's missing path.
+    Missing numbers and missing or unseen categories are NaN, which is the booster's missing path. Each column's values stand side by
+    side (Fortran order), as frames hold them and trees ask for them. They stay doubles: LightGBM compares doubles with its
+    thresholds, and a number rounded to float32 may come to lie on the other side of one.
 
     Parameters
     ----------
@@ -52,7 +55,7 @@ def encode_columns(X: pd.DataFrame, columns: Iterable[tuple[str, str]], vocabula
             f"{len(missing)} of the model's {len(columns)} feature columns are missing, for example {some(missing)}. "
             "Score with the feature settings and tables the model was trained with, or train again."
         )
-    matrix = np.empty((len(X), len(columns)))
+    matrix = np.empty((len(X), len(columns)), order="F")
     for place, (name, kind) in enumerate(columns):
         matrix[:, place] = _codes(X[name], vocabularies[name]) if kind == "category" else _numbers(X[name])
     return matrix
@@ -61,11 +64,14 @@ def encode_columns(X: pd.DataFrame, columns: Iterable[tuple[str, str]], vocabula
 def _codes(values: pd.Series, vocabulary: tuple[str, ...]) -> Floats:
     if pd.api.types.is_numeric_dtype(values) and values.notna().any():
         raise ModelError(f"feature column {values.name!r} must hold text; it holds {values.dtype}.")
-    codes = pd.Index(vocabulary, dtype=object).get_indexer(pd.Index(values.to_numpy(dtype=object), dtype=object))
-    return np.where(codes < 0, np.nan, codes)
+    place, found = pd.factorize(values)  # each text is looked up once, whatever kind of column holds it
+    codes = pd.Index(vocabulary, dtype=object).get_indexer(pd.Index(np.asarray(found, dtype=object), dtype=object))
+    return np.append(np.where(codes < 0, np.nan, codes), np.nan)[place]
 
 
-def _numbers(values: pd.Series) -> Floats:
+def _numbers(values: pd.Series) -> NDArray[Any]:
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "fiub":
+        return values.to_numpy()
     try:
         return values.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator
 
+from custvalue.config.alerts import AlertRules
 from custvalue.config.base import Settings
 from custvalue.config.churn import ChurnConfig, TuningConfig
 from custvalue.config.documents import Document, read_document
 from custvalue.config.faults import Place
 from custvalue.config.features import FeaturesConfig
 from custvalue.config.messages import told_with_lines
+from custvalue.config.monitoring import MonitoringConfig
 from custvalue.config.outcomes import TAKEN, OutcomeConfig, OutcomeName, OutcomeSettings, TimeToLeave
 from custvalue.config.promotion import PromotionConfig
+from custvalue.config.publish import PublishConfig
 from custvalue.config.retention import RetentionPolicyConfig
-from custvalue.config.sources import SourceMapping, SourcesConfig
+from custvalue.config.sources import SourceMapping, SourcesConfig, TableChecks
 from custvalue.config.tiers import TierPolicyConfig
 from custvalue.errors import ConfigError
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _Model = TypeVar("_Model", bound=Settings)
+ALERTS = Path("monitoring", "alerts.yaml")
 
 
 class Config(Settings):
@@ -44,6 +48,8 @@ class Config(Settings):
         YAML files.
     outcomes : dict
         Name → an outcome modelled beside that of ``churn``; its model is registered as ``<name>-<outcome>``.
+    alerts : Path
+        Alert rules; defaults to ``monitoring/alerts.yaml`` beside the config, else the ones shipped with the package.
     wording : Path
         Folder of ``reasons.yaml`` and ``labels.yaml``; defaults to ``wording`` beside the config, else the one shipped with the package.
     """
@@ -60,6 +66,9 @@ class Config(Settings):
     churn: ChurnConfig = ChurnConfig()
     outcomes: dict[OutcomeName, OutcomeConfig] = Field(default_factory=dict)
     promotion: PromotionConfig = PromotionConfig()
+    publish: PublishConfig = PublishConfig()
+    monitoring: MonitoringConfig = MonitoringConfig()
+    alerts: Path = Field(default_factory=lambda: ready_configs() / ALERTS)
     retention_policy: Path
     wording: Path
 
@@ -110,6 +119,16 @@ class Config(Settings):
         churn = self.churn.model_copy(update={"tuning": TuningConfig(trials=trials or 0, seconds=seconds)})
         return self.model_copy(update={"churn": churn})
 
+    def with_stale_allowed(self, tables: Sequence[str], reason: str) -> Config:
+        """Give the config under which some tables' feeds may be late; itself for none."""
+        if not tables:
+            return self
+        checks = self.sources.checks
+        own = {name: checks.tables.get(name, TableChecks()) for name in tables}
+        allowed = {name: checks_of.model_copy(update={"allow": {**checks_of.allow, "late": reason}}) for name, checks_of in own.items()}
+        checks = checks.model_copy(update={"tables": {**checks.tables, **allowed}})
+        return self.model_copy(update={"sources": self.sources.model_copy(update={"checks": checks})})
+
 
 def ready_configs() -> Path:
     """Folder of the YAML files that ship with the package."""
@@ -145,10 +164,14 @@ def load_config(path: Path, *, environ: Mapping[str, str] | None = None) -> Conf
     raw.setdefault("workspace", ".")
     own = folder / "wording"
     raw.setdefault("wording", str(own if own.is_dir() else ready_configs() / "wording"))
-    resolve(raw, "workspace", "output", "wording", "tier_policy", "retention_policy")
+    if (folder / ALERTS).is_file():
+        raw.setdefault("alerts", str(folder / ALERTS))
+    resolve(raw, "workspace", "output", "wording", "alerts", "tier_policy", "retention_policy")
     raw.setdefault("output", str(Path(str(raw["workspace"])) / "output" / str(raw["name"])))
     if isinstance(raw.get("sources"), dict):
         resolve(raw["sources"], "folder", "mapping")
+    if isinstance(raw.get("publish"), dict):
+        resolve(raw["publish"], "metrics")
     config = _validated(Config, raw, document)
     config.sources.remember_variables(environ or {})
     return config
@@ -164,6 +187,12 @@ def load_retention_policy(path: Path) -> RetentionPolicyConfig:
     """Read a retention policy; see `RetentionPolicyConfig`."""
     document = read_document(path)
     return _validated(RetentionPolicyConfig, document.data, document)
+
+
+def load_alert_rules(path: Path) -> AlertRules:
+    """Read alert rules; see `AlertRules`."""
+    document = read_document(path)
+    return _validated(AlertRules, document.data, document)
 
 
 def load_mapping(path: Path, *, environ: Mapping[str, str] | None = None) -> SourceMapping:

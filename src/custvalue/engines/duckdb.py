@@ -70,17 +70,9 @@ def in_background(con: Backend, step: str = "snapshots") -> Iterator[Callable[[i
     cursor = con.con.cursor()
     cursor.execute("SET TimeZone = 'UTC'")
 
-    def fetch(sql: str) -> pa.Table:
-        try:
-            return cursor.execute(sql).to_arrow_table()
-        except duckdb.OutOfMemoryException:
-            raise
-        except duckdb.Error as error:
-            raise EngineError(_told(error)) from error
-
     try:
         with resting_collector(), within_memory(con, step), ThreadPoolExecutor(max_workers=1) as worker:
-            yield lambda expression: worker.submit(fetch, str(con.compile(expression)))
+            yield lambda expression: worker.submit(_fetch, cursor, str(con.compile(expression)))
     finally:
         cursor.close()
 
@@ -112,6 +104,20 @@ def run(con: Backend, sql: str) -> list[tuple[Any, ...]]:
     except duckdb.OutOfMemoryException:
         raise
     except (duckdb.Error, UnicodeDecodeError) as error:
+        raise EngineError(_told(error)) from error
+
+
+def fetch(con: Backend, sql: str) -> pa.Table:
+    """Run one statement and fetch its rows as Arrow; the errors are those of `run`."""
+    return _fetch(con.con, sql)
+
+
+def _fetch(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+    try:
+        return connection.execute(sql).to_arrow_table()
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:
         raise EngineError(_told(error)) from error
 
 

@@ -71,7 +71,8 @@ def portfolio(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     -------
     DataFrame
         The sums; ``share`` of the group's expected leavers put down to the reason; ``named_share`` of the group's customers of whom the
-        reason is said first. Strongest reason of a group first; reasons without any part are left out.
+        reason is said first. Groups by name, the unknown one last, the strongest reason of each first; reasons without any part are left
+        out.
     """
     sums = pd.concat(list(parts), ignore_index=True)
     found = sums.groupby(_KEYS, sort=False, dropna=False, as_index=False)[["customers", "leavers", "named"]].sum()
@@ -79,9 +80,10 @@ def portfolio(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     found["share"] = (found.leavers / of_group.where(of_group > 0)).fillna(0.0)
     found["named_share"] = found.named / found.customers
     found = found[found.leavers > 0]
-    place = {pair: number for number, pair in enumerate(dict.fromkeys(zip(found.dimension, found.group, strict=True)))}
-    order = np.array([place[pair] for pair in zip(found.dimension, found.group, strict=True)], dtype=np.int64)
-    return pd.DataFrame(found.iloc[np.lexsort((found.reason, -found.share, order))].reset_index(drop=True))
+    place = {dimension: number for number, dimension in enumerate(dict.fromkeys(found.dimension))}
+    known = found.group.notna()
+    keys = (found.reason, -found.share, found.group.where(known, "").astype(str), ~known, found.dimension.map(place))
+    return pd.DataFrame(found.iloc[np.lexsort(keys)].reset_index(drop=True))
 
 
 def compare(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:

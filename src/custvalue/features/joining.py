@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import ibis
+import ibis.expr.operations as ops
 from ibis.expr.types import Value
 
 from custvalue.config import FeaturesConfig
@@ -62,10 +63,13 @@ class FeatureSet:
         ``customer_id`` and one column a feature, one row an active customer.
     columns : tuple of FeatureColumn
         Declarations, in the table's order.
+    reads : mapping of str to frozenset of str
+        Column → contract tables whose rows it is built from, beside those that tell who is in service.
     """
 
     table: ibis.Table
     columns: tuple[FeatureColumn, ...]
+    reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def spec_hash(self) -> str:
@@ -159,16 +163,52 @@ def features_of(
             continue
         view = view_of(block)
         defined[name] = block.define(view.rows(block.table), view)
+    consents = _consents(defined, customers, log)
+    defined = {name: (rows, _allowed(features, consents)) for name, (rows, features) in defined.items()}
+    reads = {
+        feature.column.name: frozenset({BLOCKS[name].table, *BLOCKS[name].needs} & set(base.tables))
+        for name, (_, features) in defined.items()
+        for feature in features
+    }
     combining = [block for block in BLOCKS.values() if block.combines and block.table in base.tables]
-    joined, kept = _joined(defined, customers, log)
-    combined = [feature for block in combining for feature in block.define(joined, view_of(block))[1]]
+    stand_in = _stand_in(defined, customers)
+    combined = [feature for block in combining for feature in block.define(stand_in, view_of(block))[1]]
     if only is not None:
         combined = [feature for feature in combined if feature.column.name in only]
-        if not combined:  # those read any column, the others their own
-            joined, kept = _joined(_named(defined, only), customers, log)
+    inputs = {feature.column.name: _columns_read(feature.value) for feature in combined}
+    reads |= {name: frozenset().union(*(reads[each] for each in of if each in reads)) for name, of in inputs.items()}
+    if only is not None:
+        defined = _named(defined, {*only, *(name for of in inputs.values() for name in of)})
+    joined, kept = _joined(defined, customers, consents)
+    if only is not None:
         kept = [column for column in kept if column.name in only]
-    values = {column.name: joined[column.name] for column in kept} | {feature.column.name: feature.value for feature in combined}
-    return FeatureSet(joined.select("customer_id", **values), (*kept, *(feature.column for feature in combined)))
+    values = {column.name: joined[column.name] for column in kept}
+    values |= {each.column.name: each.value.op().replace({stand_in.op(): joined.op()}).to_expr() for each in combined}
+    columns = (*kept, *(feature.column for feature in combined))
+    return FeatureSet(joined.select("customer_id", **values), columns, {column.name: reads[column.name] for column in columns})
+
+
+def _consents(defined: Mapping[str, Defined], customers: ibis.Table, log: Callable[[str], None]) -> list[str]:
+    """Give the consents that features ask for and the customers' rows hold; tell what those that are absent switch off."""
+    asked = [feature.column.consent for _, features in defined.values() for feature in features if feature.column.consent]
+    given = sorted(set(asked) & set(customers.columns))
+    for consent in sorted(set(asked) - set(given)):
+        log(f"features: {asked.count(consent)} column(s) are off, customers.{consent} is not mapped")
+    return given
+
+
+def _allowed(features: Sequence[Feature], consents: Collection[str]) -> list[Feature]:
+    return [feature for feature in features if not feature.column.consent or feature.column.consent in consents]
+
+
+def _stand_in(defined: Mapping[str, Defined], customers: ibis.Table) -> ibis.Table:
+    """Give a table of the joined columns' names and types: what combines them is defined before it is known which must be joined."""
+    types = {feature.column.name: feature.value.type() for _, features in defined.values() for feature in features}
+    return ibis.table({"customer_id": customers.customer_id.type(), **types}, name="features")
+
+
+def _columns_read(value: Value) -> set[str]:
+    return {node.name for node in value.op().find(ops.Field, filter=ops.Value)}
 
 
 def _named(defined: Mapping[str, Defined], only: Collection[str]) -> dict[str, Defined]:
@@ -177,16 +217,10 @@ def _named(defined: Mapping[str, Defined], only: Collection[str]) -> dict[str, D
     return {name: (rows, features) for name, (rows, features) in found.items() if features}
 
 
-def _joined(defined: Mapping[str, Defined], active: ibis.Table, log: Callable[[str], None]) -> tuple[ibis.Table, list[FeatureColumn]]:
-    """Build the blocks, join them to the active customers, and keep the columns that consent allows."""
-    declared = [feature.column for _, features in defined.values() for feature in features]
-    asked = {column.consent for column in declared if column.consent}
-    given = sorted(asked & set(active.columns))
-    for consent in sorted(asked - set(given)):
-        count = sum(column.consent == consent for column in declared)
-        log(f"features: {count} column(s) are off, customers.{consent} is not mapped")
-    kept = [column for column in declared if not column.consent or column.consent in given]
-    joined = active.select("customer_id", *given)
+def _joined(defined: Mapping[str, Defined], active: ibis.Table, consents: Sequence[str]) -> tuple[ibis.Table, list[FeatureColumn]]:
+    """Build the blocks and join them to the active customers; a value that needs a consent is null for who does not give it."""
+    kept = [feature.column for _, features in defined.values() for feature in features]
+    joined = active.select("customer_id", *consents)
     for name, (rows, features) in defined.items():
         table = BLOCKS[name].build(rows, features)
         # no select between the joins: they compile to one flat join, several times faster than nested ones

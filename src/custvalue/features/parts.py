@@ -24,8 +24,71 @@ _BYTES = 16 * 2**10
 _SHARE = 0.5
 """Share of the engine's memory for a part; the rest holds what is kept of the whole base, and the result."""
 
+_PART = "feature_customers"
+
 _ROW_GROUP = 50_000
 """Rows of a row group in Parquet: every thread holds one of hundreds of columns while it writes."""
+
+
+class FeatureParts:
+    """The features of every active customer on the embedded engine, some customers at a time.
+
+    What all parts need of the whole base is computed once. Parts are ranges of ``customer_id``: where files lie in that order, a part
+    reads its own row groups alone.
+
+    Parameters
+    ----------
+    con : Backend
+        The engine that holds the tables.
+    tables, moment, settings, delay_days, log
+        As for `build_features`.
+    revised : collection of str
+        Tables where a key may come again: their latest versions are looked for once.
+    at_once : int, optional
+        Customers of a part; by default as many as the engine's memory bears.
+
+    Attributes
+    ----------
+    built : FeatureSet
+        The features of the part that was opened last; its table is an expression.
+    customers : ibis.Table
+        The current rows of the same customers, as in `Base.active`.
+    size, total, count : int
+        Customers of a part at most, of all parts, and number of parts (at least one, which may be empty).
+    """
+
+    def __init__(
+        self,
+        con: Backend,
+        tables: Mapping[str, ibis.Table],
+        moment: Moment,
+        settings: FeaturesConfig,
+        *,
+        delay_days: Mapping[str, int] | None = None,
+        revised: Collection[str] = (),
+        at_once: int | None = None,
+        log: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        kept = {name: table.cache() if name in revised else table for name, table in tables.items()}
+        base = Base.of(kept, moment, keep=lambda table: table.cache())
+        self._con, self._active = con, base.active
+        self.size = at_once or max(1, min(_LARGEST, int(_SHARE * memory_limit(con)) // _BYTES))
+        nth = ibis.row_number().over(order_by="customer_id")
+        self._numbered = base.active.mutate(part=nth // self.size).cache()
+        self.total = int(self._numbered.count().execute())
+        self.count = max(1, -(-self.total // self.size))
+        self.customers = con.create_table(_PART, schema=base.active.schema(), temp=True, overwrite=True)
+        with resting_collector():
+            self.built = features_of(self.customers, base, moment, settings, delay_days=delay_days, log=log)
+
+    def open(self, number: int) -> None:
+        """Make `built` and `customers` those of a part, counted from 0."""
+        own = self._numbered.filter(self._numbered.part == number).drop("part")
+        self._con.create_table(_PART, own, temp=True, overwrite=True)
+
+    def close(self) -> None:
+        """Drop the part's customers."""
+        self._con.drop_table(_PART, force=True)
 
 
 def compute_features(
@@ -40,44 +103,28 @@ def compute_features(
     at_once: int | None = None,
     log: Callable[[str], None] = lambda _: None,
 ) -> FeatureSet:
-    """Compute the features of every active customer on the embedded engine.
-
-    What all parts need of the whole base is computed once. Parts are ranges of ``customer_id``: where files lie in that order, a part
-    reads its own row groups alone.
+    """Compute the features of every active customer on the embedded engine, part by part.
 
     Parameters
     ----------
-    con : Backend
-        The engine that holds the tables.
-    tables, moment, settings, delay_days, log
-        As for `build_features`.
-    revised : collection of str
-        Tables where a key may come again: their latest versions are looked for once.
+    con, tables, moment, settings, delay_days, revised, at_once, log
+        As for `FeatureParts`.
     into : Path, optional
         Folder, made here, for one Parquet file a part; by default the result is the temporary table ``features``.
-    at_once : int, optional
-        Customers of a part; by default as many as the engine's memory bears.
 
     Returns
     -------
     FeatureSet
         The table, computed, and the declarations of its columns.
     """
-    kept = {name: table.cache() if name in revised else table for name, table in tables.items()}
-    base = Base.of(kept, moment, keep=lambda table: table.cache())
-    size = at_once or max(1, min(_LARGEST, int(_SHARE * memory_limit(con)) // _BYTES))
-    nth = ibis.row_number().over(order_by="customer_id")
-    numbered = base.active.mutate(part=nth // size).cache()
-    parts = 1 + (numbered.part.max().execute() or 0)
-    part = con.create_table("feature_customers", schema=base.active.schema(), temp=True, overwrite=True)
+    parts = FeatureParts(con, tables, moment, settings, delay_days=delay_days, revised=revised, at_once=at_once, log=log)
     with resting_collector():
-        built = features_of(part, base, moment, settings, delay_days=delay_days, log=log)
-        select = str(con.compile(built.table))
-    for number in range(parts):
-        con.create_table("feature_customers", numbered.filter(numbered.part == number).drop("part"), temp=True, overwrite=True)
+        select = str(con.compile(parts.built.table))
+    for number in range(parts.count):
+        parts.open(number)
         if into is None:
             add_rows(con, "features", select, new=number == 0)
         else:
             write_parquet(con, select, into / f"part-{number:03d}.parquet", row_group=_ROW_GROUP)
-    con.drop_table("feature_customers")
-    return replace(built, table=con.table("features") if into is None else con.read_parquet(into))
+    parts.close()
+    return replace(parts.built, table=con.table("features") if into is None else con.read_parquet(into))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from custvalue.lists.identity import customer_token, customer_tokens, mask_name, mask_number, order_id
 from custvalue.lists.layout import check_labels
-from custvalue.lists.rows import directory_entries, list_rows
+from custvalue.lists.rows import directory_entries, list_facts, list_rows
 from custvalue.lists.xlsx import write_workbook
 from custvalue.wording import Catalogue
 
@@ -42,6 +42,7 @@ __all__ = [
     "customer_token",
     "customer_tokens",
     "directory_entries",
+    "list_facts",
     "list_rows",
     "mask_name",
     "mask_number",

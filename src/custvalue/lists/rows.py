@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 import ibis
@@ -18,6 +18,7 @@ CONTRACT_DAYS = 7
 USUAL_DAYS = 3
 """Days to answer: an open complaint within 24 h, a contract that ends within 30 days in 7 days, else 72 h (amber signal)."""
 _CONTRACT_SOON = 30
+_FACTS, _DROP = ("contract_days_to_end", "complaint_open", "tenure_months"), "revenue_drop_"
 
 
 def directory_entries(directory: ibis.Table | None, customers: Sequence[str]) -> Mapping[str, dict[str, str]]:
@@ -34,9 +35,14 @@ def directory_entries(directory: ibis.Table | None, customers: Sequence[str]) ->
     return {str(row["customer_id"]): {str(k): str(v) for k, v in row.items()} for row in wanted.to_dict("records")}
 
 
+def list_facts(columns: Iterable[str]) -> list[str]:
+    """Name the features that lists show, of those that there are."""
+    found = [name for name in columns if name in _FACTS]
+    return found + [name for name in columns if name.startswith(_DROP)][:1]
+
+
 def list_rows(
     listed: pd.DataFrame,
-    facts: pd.DataFrame,
     reasons: Sequence[Sequence[Reason]],
     directory: Mapping[str, dict[str, str]],
     *,
@@ -49,9 +55,7 @@ def list_rows(
     Parameters
     ----------
     listed : DataFrame
-        `Ranking.listed`.
-    facts : DataFrame
-        Feature rows of the same customers, in the same order.
+        `Ranking.listed`, with the columns of `list_facts`.
     reasons : sequence
         Reasons of the same customers, in the same order.
     directory : mapping
@@ -65,10 +69,10 @@ def list_rows(
     """
     tokens = [customer_token(token_key, customer) for customer in listed.customer_id]
     entries = [directory.get(customer, {}) for customer in listed.customer_id]
-    expiry = _column(facts, "contract_days_to_end")
-    complaint = _column(facts, "complaint_open").fillna(0) > 0
+    expiry = _column(listed, "contract_days_to_end")
+    complaint = _column(listed, "complaint_open").fillna(0) > 0
     days = np.select([complaint, expiry <= _CONTRACT_SOON], [CARE_DAYS, CONTRACT_DAYS], USUAL_DAYS)
-    drops = [name for name in facts.columns if name.startswith("revenue_drop_")]
+    drops = [name for name in listed.columns if name.startswith(_DROP)]
     return pd.DataFrame(
         {
             "customer_id": listed.customer_id.to_numpy(),
@@ -82,8 +86,8 @@ def list_rows(
             "channel": "manager",
             "care_priority": listed.care_priority.to_numpy() > 0,
             "arpu": listed.arpu.to_numpy(),
-            "arpu_drop": _column(facts, drops[0] if drops else "").to_numpy(),
-            "tenure_months": _column(facts, "tenure_months").to_numpy(),
+            "arpu_drop": _column(listed, drops[0] if drops else "").to_numpy(),
+            "tenure_months": _column(listed, "tenure_months").to_numpy(),
             "days_to_expiry": expiry.to_numpy(),
             "risk_kind": _column(listed, "risk_kind").astype("string").array,
             "risk_band": risk_band(listed.probability, base_rate=base_rate),
@@ -99,5 +103,5 @@ def list_rows(
     )
 
 
-def _column(facts: pd.DataFrame, name: str) -> pd.Series:
-    return facts[name] if name in facts.columns else pd.Series(np.nan, index=facts.index)
+def _column(listed: pd.DataFrame, name: str) -> pd.Series:
+    return listed[name] if name in listed.columns else pd.Series(np.nan, index=listed.index)

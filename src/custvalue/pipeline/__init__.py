@@ -1,10 +1,11 @@
 """The way of the data, stage by stage: the only place where stages meet.
 
 `train` goes sources → features → tiers → churn → tracking; `make_night` goes sources → features → tiers → churn → explain → retention →
-lists, with the champion from tracking; `nightly` does that under a lock and publishes it, whole or not at all.
+lists, part by part of the customers, with the champion from tracking; `nightly` does that under a lock and publishes it, whole or not at
+all.
 """
 
-from custvalue.pipeline.night import Night, make_night, nightly, snapshot_outcomes, write_lists
+from custvalue.pipeline.night import Night, make_night, nightly, snapshot_outcomes, unpublished_night
 from custvalue.pipeline.outcomes import load_outcomes
 from custvalue.pipeline.rating_days import rate_days
 from custvalue.pipeline.ratings import Rated, carried_rating, rating_store
@@ -35,5 +36,5 @@ __all__ = [
     "tier_facts",
     "tiers_by_size",
     "train",
-    "write_lists",
+    "unpublished_night",
 ]

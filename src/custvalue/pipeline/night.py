@@ -2,191 +2,235 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from custvalue import publish
 from custvalue.churn import label
-from custvalue.config import Config, RetentionPolicyConfig, load_retention_policy
-from custvalue.errors import ConfigError, CustValueError
+from custvalue.config import Config, load_retention_policy
+from custvalue.engines import within_memory
+from custvalue.errors import CustValueError, TryAgainError
 from custvalue.explain import load_wording
-from custvalue.features import current_customers
-from custvalue.lists import FORMATS, check_labels, directory_entries, list_rows
-from custvalue.pipeline.outcomes import check_features, load_outcomes, outcome_lineage, score_outcomes
+from custvalue.lists import check_labels
+from custvalue.pipeline.assembling import LISTS_FILE, choose_lists, write_lists, write_portfolio, write_profile, write_scores
+from custvalue.pipeline.base_scoring import BaseFacts, score_base, timed
+from custvalue.pipeline.monitoring import look_before_publishing, model_reference
+from custvalue.pipeline.outcomes import check_features, load_outcomes, outcome_lineage
 from custvalue.pipeline.ratings import Rated, carried_rating, check_order, keep
-from custvalue.pipeline.reasons import NightReasons, explain_everyone
-from custvalue.pipeline.stages import Features, Reporter, Tiers, assign_tiers, build_features_at, check
-from custvalue.retention import Ranking, rank, sensitivity
-from custvalue.sources import SourceTables
-from custvalue.wording import load_catalogue
+from custvalue.pipeline.scoring import Scorer
+from custvalue.pipeline.stages import Reporter, check
+from custvalue.publish.reading import SCORES
+from custvalue.retention import LISTED, Duty, consent_notes, count_decisions, told_counts
+from custvalue.sources import SourceTables, allowed_stale
 
 if TYPE_CHECKING:
     from custvalue.tracking import LoadedModel, Store
 
-_FACTS_OF_CUSTOMER = ("manager_id", "marketing_consent")
-_PUBLISHED = {"score": "tier_score", "valid_from": "tier_valid_from", "valid_until": "tier_valid_until", "reason_code": "tier_reason"}
-"""Columns of a rating as a night publishes them."""
+UNPUBLISHED = "unpublished"
 
 
 @dataclass(frozen=True)
 class Night:
-    """One night's content before it is written.
+    """One night's content, as its files hold it.
 
     Attributes
     ----------
-    features : Features
-        What is known of each active customer.
-    tiers : Tiers
-        What each is worth to keep.
-    scores : DataFrame
-        One row a customer, as published: probability, tier, value, decision, lineage.
-    ranking : Ranking
-        Who is listed and why others are not.
-    rows : DataFrame
-        The listed customers as a manager sees them, with reasons in both languages.
-    sensitivity : dict
-        The lists' net value where the save rate is half and double.
-    reasons : NightReasons
-        Why each customer's risk is what it is, and what that adds up to.
+    folder : Path
+        The files.
+    tables : SourceTables
+        What it was made from.
+    rated : Rated
+        The rating that it carries.
     """
 
-    features: Features
-    tiers: Tiers
-    scores: pd.DataFrame
-    ranking: Ranking
-    rows: pd.DataFrame
-    sensitivity: Mapping[str, float]
-    reasons: NightReasons
+    folder: Path
+    tables: SourceTables
+    rated: Rated
+
+    def scores(self, *columns: str) -> pd.DataFrame:
+        """Read one row a customer, by customer_id: probability, tier, value, decision, lineage; all columns where none is named."""
+        return pd.read_parquet(self.folder / SCORES, columns=list(columns) or None)
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """The listed customers as a manager sees them, with reasons in both languages."""
+        return pd.read_parquet(self.folder / LISTS_FILE)
+
+    @cached_property
+    def listed(self) -> pd.DataFrame:
+        """The scores of the listed customers."""
+        return pd.read_parquet(self.folder / SCORES, filters=[("decision", "=", LISTED)])
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Customers by decision."""
+        return count_decisions(self.scores("decision").decision)
 
 
 def make_night(
     config: Config,
     as_of: date,
+    folder: Path,
     *,
     model: LoadedModel,
     run_id: str,
     token_key: bytes,
     tables: SourceTables,
     reporter: Reporter,
-    rated: Rated | None = None,
+    rated: Rated,
     outcomes: Mapping[str, LoadedModel] | None = None,
+    stale: str = "",
+    work: Callable[[str], publish.Work],
 ) -> Night:
-    """Score every active customer and choose tonight's contacts, with reasons for each.
+    """Score every active customer and choose tonight's contacts, with reasons for everybody.
 
-    The tiers are those of `rated`, or of the rating that holds on the night. Customers are ranked by the main outcome's `model`; what the
-    champions of `outcomes` (see `load_outcomes`) foretell stands beside it.
+    Customers are ranked by the main outcome's `model`; what the champions of `outcomes` (see `load_outcomes`) foretell stands beside it.
+
+    Parameters
+    ----------
+    config, as_of, tables, rated
+        Whose night, and the rating that holds on it.
+    folder : Path
+        Gets the night's files.
+    model, outcomes : LoadedModel, mapping
+        The champions.
+    run_id : str
+        Stands in every row.
+    token_key : bytes
+        Key of the customers' tokens.
+    reporter : Reporter
+        Hears of every step.
+    stale : str
+        Late feeds that were let pass; stands in every row.
+    work : callable
+        Gives the run's parts for a layout.
 
     Raises
     ------
     ModelError
         The model was trained on other features than the config now builds.
+    DataError
+        Nobody is active.
+    TryAgainError
+        Memory or disk do not suffice.
     """
-    features = build_features_at(config, as_of, reporter=reporter, tables=tables)
-    outcomes = outcomes or {}
-    for each in (model, *outcomes.values()):
-        check_features(config, features, each)
-    policy = load_retention_policy(config.retention_policy)
-    catalogue = load_wording(config.wording)
+    policy, catalogue, outcomes = load_retention_policy(config.retention_policy), load_wording(config.wording), outcomes or {}
     check_labels(catalogue)
-    tiers = assign_tiers(config, as_of, features, reporter=reporter, rated=rated)
-    reporter.start("score")
-    scored = _score(config, features, tiers, as_of, model, outcomes, policy)
-    told = ", ".join(f"{each.name} v{each.version}" for each in (model, *outcomes.values()))
-    reporter.done("score", f"{len(scored):,} customers by {told}", model_version=model.version)
-    reporter.start("explain")
-    reasons = explain_everyone(features, scored, model.bundle, catalogue, currency=config.currency, as_of=as_of)
-    reporter.done("explain", f"reasons of {reasons.table.num_rows:,} customers, wording {catalogue.edition}", wording=catalogue.edition)
-    reporter.start("lists")
     managers = tables.known(as_of).get("managers")
-    ranking = rank(scored, policy=policy, managers=managers.to_pandas() if managers is not None else None, as_of=as_of, log=reporter.note)
-    rows = _explained_rows(features, ranking, reasons, as_of, token_key)
+    duty = Duty.of(managers.to_pandas() if managers is not None else None, policy, as_of=as_of)
+    clock: dict[str, float] = {}
+    reporter.start("features")
+    with timed(clock, "features"), within_memory(tables.con, "features"):
+        facts = BaseFacts(config, as_of, tables, rated, log=reporter.note)
+    for each in (model, *outcomes.values()):
+        check_features(config, facts.built, each)
+    scorer = Scorer(config, as_of, facts.built.columns, model, outcomes, policy, duty, catalogue, model_reference(model))
+    parts, found = score_base(facts, scorer, work(facts.layout), clock=clock, tables=tables, reporter=reporter)
+    facts.close()
+    _tell_scored(facts, scorer, run_id, (len(parts), found), clock, reporter)
+    reporter.start("lists")
+    chosen = choose_lists(parts, scorer)
+    for line in [*consent_notes(facts.customer_columns), *duty.notes(chosen.customers), told_counts(chosen.counts)]:
+        reporter.note(line)
+    lineage = _row_lineage(as_of, run_id, facts, scorer, rated, stale)
+    listed = write_scores(folder, parts, chosen, scorer, lineage)
+    rows = write_lists(folder, listed, chosen, tables, config, as_of, token_key=token_key, catalogue=catalogue)
+    write_portfolio(folder, parts, catalogue, language=config.language, tiers=rated.policy.tiers)
+    write_profile(folder, parts)
+    worth = f"net value {rows.net_value.sum():,.0f} {config.currency}"
+    reporter.done("lists", f"{len(rows):,} contacts on {rows.manager_id.nunique()} list(s), {worth}", **chosen.counts)
+    return Night(folder, tables, rated)
+
+
+def _tell_scored(
+    facts: BaseFacts, scorer: Scorer, run_id: str, made: tuple[int, int], clock: Mapping[str, float], reporter: Reporter
+) -> None:
+    parts, found = made
+    text = f"{len(facts.built.columns)} columns for {facts.total:,} active customers"
+    reporter.done("features", text, run_id=run_id, customers=facts.total, seconds=clock["features"])
+    told = ", ".join(f"{each.name} v{each.version}" for each in (scorer.model, *scorer.outcomes.values()))
+    again = f"; {found} of {parts} parts found from a run before" if found else ""
+    text = f"{facts.total:,} customers with reasons by {told}{again}"
+    seconds = clock.get("score", 0.0)
+    reporter.done("score", text, parts=parts, found=found, model_version=scorer.model.version, seconds=seconds)
+
+
+def _row_lineage(as_of: date, run_id: str, facts: BaseFacts, scorer: Scorer, rated: Rated, stale: str) -> dict[str, Any]:
+    """What every row says of where it came from."""
+    model = scorer.model
     lineage: dict[str, Any] = {
         "as_of": as_of,
         "run_id": run_id,
         "model_name": model.name,
         "model_version": model.version,
         "model_id": model.digest,
-        "feature_spec_hash": features.spec_hash,
-        "tier_policy": tiers.policy.label,
-        "retention_policy": policy.label,
-        "wording": catalogue.edition,
+        "feature_spec_hash": facts.built.spec_hash,
+        "tier_policy": rated.policy.label,
+        "retention_policy": scorer.policy.label,
+        "wording": scorer.catalogue.edition,
         "code_version": version("custvalue"),
     }
-    if outcomes:
-        lineage["outcome_models"] = ", ".join(f"{each.name} v{each.version}" for each in outcomes.values())
-    considered = ranking.considered.drop(columns=["marketing_consent"], errors="ignore")
-    worth = f"net value {ranking.listed.net_value.sum():,.0f} {config.currency}"
-    reporter.done("lists", f"{len(rows):,} contacts on {rows.manager_id.nunique()} list(s), {worth}", **ranking.counts)
-    for column, value in lineage.items():
-        considered[column] = value
-    return Night(features, tiers, considered, ranking, rows, sensitivity(ranking.listed, policy), reasons)
+    if scorer.outcomes:
+        lineage["outcome_models"] = ", ".join(f"{each.name} v{each.version}" for each in scorer.outcomes.values())
+    return lineage | {"allowed_stale": stale}
 
 
-def _score(
+@contextmanager
+def unpublished_night(
     config: Config,
-    features: Features,
-    tiers: Tiers,
     as_of: date,
+    *,
     model: LoadedModel,
-    outcomes: Mapping[str, LoadedModel],
-    policy: RetentionPolicyConfig,
-) -> pd.DataFrame:
-    metric, facts = policy.value.metric, features.frame
-    if metric not in facts.columns:
-        raise ConfigError(f"{config.retention_policy}: value.metric {metric!r} is no feature here. Take one of revenue_mean_*m.")
-    tables = features.tables
-    customers = current_customers(tables.known(as_of)["customers"], tables.moment(as_of))
-    own = customers.select("customer_id", *(c for c in _FACTS_OF_CUSTOMER if c in customers.columns)).to_pandas()
-    rated = tiers.frame.rename(columns=_PUBLISHED)[["customer_id", "tier", *_PUBLISHED.values(), "care_priority"]]
-    scored = facts[["customer_id"]].assign(probability=model.bundle.predict_proba(facts), arpu=facts[metric])
-    scored = scored.join(score_outcomes(config, facts, scored.probability, outcomes, policy))
-    return scored.merge(rated, on="customer_id", validate="1:1").merge(own, on="customer_id", validate="1:1")
+    token_key: bytes,
+    tables: SourceTables,
+    reporter: Reporter,
+    outcomes: Mapping[str, LoadedModel] | None = None,
+) -> Iterator[Night]:
+    """Make a night for a look or a dry run; its files are there as long as the block runs.
+
+    Parameters
+    ----------
+    config, as_of, model, token_key, tables, reporter, outcomes
+        As for `make_night`.
+    """
+    config.output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=config.output, prefix=".unpublished-") as scratch, publish.full_disk_can_wait(config.output):
+        folder = Path(scratch) / "night"
+        folder.mkdir()
+        yield make_night(
+            config,
+            as_of,
+            folder,
+            model=model,
+            run_id=UNPUBLISHED,
+            token_key=token_key,
+            tables=tables,
+            reporter=reporter,
+            rated=_rating(config, tables, as_of, reporter),
+            outcomes=outcomes,
+            work=lambda layout: publish.Work(Path(scratch), UNPUBLISHED, layout=layout),
+        )
 
 
-def _explained_rows(features: Features, ranking: Ranking, reasons: NightReasons, as_of: date, token_key: bytes) -> pd.DataFrame:
-    facts = features.frame.set_index("customer_id").loc[ranking.listed.customer_id].reset_index()
-    directory = directory_entries(features.tables.restricted("directory"), list(ranking.listed.customer_id))
-    base_rate = float(ranking.considered.probability.mean())
-    said = reasons.of(list(ranking.listed.customer_id))
-    return list_rows(ranking.listed, facts, said, directory, as_of=as_of, token_key=token_key, base_rate=base_rate)
-
-
-def write_lists(folder: Path, night: Night, config: Config, as_of: date) -> list[Path]:
-    """Write one workbook a manager into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    catalogue = load_catalogue(config.wording)
-    paths = []
-    for manager, rows in night.rows.groupby("manager_id", sort=True):
-        shown = rows.assign(reasons=rows[f"reasons_{config.language}"])
-        for suffix, write in FORMATS.items():
-            paths.append(folder / f"{safe_name(str(manager))}.{suffix}")
-            write(
-                paths[-1],
-                shown,
-                manager=str(manager),
-                as_of=as_of,
-                language=config.language,
-                currency=config.currency,
-                catalogue=catalogue,
-            )
-    return paths
-
-
-def safe_name(text: str) -> str:
-    """Give a file name that a manager's id cannot lead out of its folder, and that no other manager's id shares."""
-    safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in text)
-    return safe if safe and safe == text else f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
+def _rating(config: Config, tables: SourceTables, as_of: date, reporter: Reporter) -> Rated:
+    reporter.start("tiers")
+    with within_memory(tables.con, "tiers"):
+        rated = carried_rating(config, tables, as_of, log=reporter.note)
+    label, day = rated.policy.label, rated.manifest.day
+    text = f"{day}: {rated.manifest.rows:,} customers rated by {label}{' before' if rated.kept else ''}"
+    reporter.done("tiers", text, policy=label, rated=day.isoformat())
+    return rated
 
 
 def nightly(
@@ -220,57 +264,56 @@ def _nightly(
     config: Config, as_of: date, *, store: Store, token_key: bytes, reporter: Reporter, force: bool
 ) -> tuple[publish.Published, Night | None]:
     load_wording(config.wording)  # a fault in it is told before the work begins
-    tables, _ = check(config, as_of, reporter=reporter)
-    model = store.load("champion")
+    tables, freshness = check(config, as_of, reporter=reporter)
+    model, stale = store.load("champion"), allowed_stale(freshness)
     outcomes = load_outcomes(config, store, log=reporter.note)
-    reporter.start("tiers")
-    rated = carried_rating(config, tables, as_of, log=reporter.note)
+    rated = _rating(config, tables, as_of, reporter)
     check_order(config, rated)
-    if not rated.kept:
-        reporter.done("tiers", f"{rated.manifest.day}: {rated.manifest.rows:,} customers rated by {rated.policy.label}")
     lineage = _night_inputs(config, as_of, tables, model, token_key, rated)
-    if outcomes:
-        lineage["outcomes"] = outcome_lineage(outcomes)
+    lineage |= {"outcomes": outcome_lineage(outcomes)} if outcomes else {}
+    lineage |= {"allowed_stale": stale} if stale else {}
     run_id = publish.run_id(lineage)
     found = publish.find_published(config.output, as_of=as_of, run_id=run_id, force=force, lineage=lineage)
     if found is not None:
+        publish.tidy(config.output, found)
         reporter.done("nightly", f"{as_of} was published before by the same run: {found.folder}", run_id=run_id)
         return found, None
-    night = make_night(
-        config,
-        as_of,
-        model=model,
-        run_id=run_id,
-        token_key=token_key,
-        tables=tables,
-        reporter=reporter,
-        rated=rated,
-        outcomes=outcomes,
-    )
-    reporter.start("publish")
+    parts: list[publish.Work] = []
+
+    def work(layout: str) -> publish.Work:
+        parts.append(publish.Work(config.output, run_id, layout=layout, again=force))
+        return parts[0]
+
     staging = publish.stage(config.output, run_id)
     try:
-        _write_scores(staging / "scores.parquet", night.scores)
-        night.rows.to_parquet(staging / "lists.parquet", index=False)
-        write_lists(staging / "lists", night, config, as_of)
-        night.reasons.save(staging, load_catalogue(config.wording), language=config.language, tiers=night.tiers.policy.tiers)
+        with publish.full_disk_can_wait(config.output):
+            night = make_night(
+                config,
+                as_of,
+                staging,
+                model=model,
+                run_id=run_id,
+                token_key=token_key,
+                tables=tables,
+                reporter=reporter,
+                rated=rated,
+                outcomes=outcomes,
+                stale=stale,
+                work=work,
+            )
+        reporter.start("publish")
+        look_before_publishing(config, as_of, staging, model, stale=stale, alert=reporter.alert)
         tables.refuse_changed_files()
         keep(config, rated)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(staging, ignore_errors=True)  # the next run clears what stays; the cause must come through
+        if parts and isinstance(error, CustValueError) and not isinstance(error, TryAgainError):
+            parts[0].clear()  # the same run would be refused again
         raise
     done = publish.publish(config.output, as_of=as_of, run_id=run_id, staging=staging, lineage=lineage, force=force)
+    parts[0].clear()
     reporter.done("nightly", f"{as_of} published, generation {done.generation}, run {run_id}", run_id=run_id)
-    return done, night
-
-
-def _write_scores(path: Path, scores: pd.DataFrame) -> None:
-    """Write the scores; a column of dates keeps its type where no customer has one."""
-    table = pa.Table.from_pandas(scores, preserve_index=False)
-    for place, field in enumerate(table.schema):
-        if field.name in _PUBLISHED.values() and pa.types.is_null(field.type):
-            table = table.set_column(place, field.name, table.column(place).cast(pa.date32()))
-    pq.write_table(table, path)
+    return done, replace(night, folder=done.folder)
 
 
 def _night_inputs(config: Config, as_of: date, tables: SourceTables, model: LoadedModel, token_key: bytes, rated: Rated) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from custvalue.churn import survival, urgency
 from custvalue.churn.hazard import MONTH_AHEAD
 from custvalue.config import MAIN, Config, RetentionPolicyConfig
 from custvalue.errors import ModelError
-from custvalue.pipeline.stages import Features
+from custvalue.features import FeatureSet
 from custvalue.retention import discounted_months, saved_survival
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def load_outcomes(config: Config, store: Store, *, log: Callable[[str], None]) -
     return found
 
 
-def check_features(config: Config, features: Features, model: LoadedModel) -> None:
+def check_features(config: Config, features: FeatureSet, model: LoadedModel) -> None:
     """Refuse a model that was trained on other features than are built now.
 
     Raises
@@ -65,10 +65,8 @@ def check_features(config: Config, features: Features, model: LoadedModel) -> No
     )
 
 
-def score_outcomes(
-    config: Config, facts: pd.DataFrame, probability: pd.Series, models: Mapping[str, LoadedModel], policy: RetentionPolicyConfig
-) -> pd.DataFrame:
-    """Score every customer with the champions of the outcomes beside the main one.
+def score_outcomes(config: Config, facts: pd.DataFrame, models: Mapping[str, LoadedModel], policy: RetentionPolicyConfig) -> pd.DataFrame:
+    """Score customers with the champions of the outcomes beside the main one.
 
     Parameters
     ----------
@@ -76,8 +74,6 @@ def score_outcomes(
         Its ``churn`` says how long a saved customer is known to stay.
     facts : DataFrame
         Features, one row a customer.
-    probability : Series
-        The main outcome's, of the same rows.
     models : mapping
         Outcome → its champion.
     policy : RetentionPolicyConfig
@@ -86,13 +82,12 @@ def score_outcomes(
     Returns
     -------
     DataFrame
-        For each outcome ``probability_<outcome>``, within its own window; ``risk_kind`` where there are other losses than the main
-        one; with a hazard ``urgency`` and ``value_months`` (see `retention.discounted_months`).
+        For each outcome ``probability_<outcome>``, within its own window; with a hazard ``urgency`` and ``value_months`` (see
+        `retention.discounted_months`).
     """
     scored = pd.DataFrame(index=facts.index)
-    losses = {MAIN: probability.to_numpy()}
     for name, model in models.items():
-        if model.bundle.outcome["form"] == "hazard":
+        if _is_hazard(model):
             survived = survival(model.bundle, facts)
             scored[f"probability_{name}"] = 1 - survived[:, -1]
             scored["urgency"] = urgency(survived)
@@ -100,15 +95,30 @@ def score_outcomes(
             saved = saved_survival(survived, policy, gap_months=int(model.bundle.outcome["gap_months"]), window_months=window)
             scored["value_months"] = discounted_months(saved, policy)
         else:
-            scored[f"probability_{name}"] = losses[_loss(name, model)] = model.bundle.predict_proba(facts)
-    if len(losses) > 1:
-        scored["risk_kind"] = _riskiest(losses)
+            scored[f"probability_{name}"] = model.bundle.predict_proba(facts)
     return scored
+
+
+def loss_columns(models: Mapping[str, LoadedModel]) -> dict[str, str]:
+    """Name the losses that threaten a customer, each with the column of its probability; the main one first."""
+    own = {_loss(name, model): f"probability_{name}" for name, model in models.items() if not _is_hazard(model)}
+    return {MAIN: "probability"} | own
+
+
+def riskiest(rows: pd.DataFrame, losses: Mapping[str, str], means: Mapping[str, float]) -> NDArray[np.object_]:
+    """Name the loss whose chance is the largest multiple of its mean over all customers; of equal ones the first."""
+    times = np.column_stack([rows[column] / means[column] for column in losses.values()])
+    found: NDArray[np.object_] = np.array(list(losses), dtype=object)[times.argmax(axis=1)]
+    return found
 
 
 def outcome_lineage(models: Mapping[str, LoadedModel]) -> dict[str, dict[str, object]]:
     """Name the models behind the outcomes' probabilities."""
     return {outcome: {"name": model.name, "version": model.version, "digest": model.digest} for outcome, model in models.items()}
+
+
+def _is_hazard(model: LoadedModel) -> bool:
+    return bool(model.bundle.outcome["form"] == "hazard")
 
 
 def _loss(name: str, model: LoadedModel) -> str:
@@ -117,10 +127,3 @@ def _loss(name: str, model: LoadedModel) -> str:
     if _NON_PAYMENT in kinds:
         return _NON_PAYMENT
     return kinds[0] if len(kinds) == 1 and kinds[0] in _WORDED else name
-
-
-def _riskiest(losses: Mapping[str, NDArray[np.float64]]) -> NDArray[np.object_]:
-    """Name the loss whose chance is the largest multiple of its mean over all customers; of equal ones the first."""
-    times = np.column_stack([chance / chance.mean() for chance in losses.values()])
-    riskiest: NDArray[np.object_] = np.array(list(losses), dtype=object)[times.argmax(axis=1)]
-    return riskiest

@@ -18,6 +18,7 @@ from custvalue.churn.leakage import LeakageReport
 from custvalue.churn.slices import SliceQuality, quality_by_slice, slice_rows
 from custvalue.config import Config
 from custvalue.features import FeatureColumn
+from custvalue.monitoring import Reference
 from custvalue.pipeline.judging import judged_rows, slice_values
 from custvalue.pipeline.stages import Features, Tiers
 from custvalue.wording import load_catalogue
@@ -124,6 +125,7 @@ def record_training(
         },
         judged=judged_rows(config, model, slices, store, log=log),
         trials=model.trials,
+        reference=_reference(model, frame).to_dict(),
     )
     config.training_output.mkdir(parents=True, exist_ok=True)
     path = config.training_output / "card.html"
@@ -143,6 +145,19 @@ def _test_digest(model: TrainedModel) -> str:
     """Name the rows set aside: two models judged on the same ones may be compared."""
     rows = model.test[["customer", "snapshot", "y"]].sort_values(["snapshot", "customer"])
     return hashlib.sha256(rows.to_csv(index=False).encode()).hexdigest()
+
+
+def _reference(model: TrainedModel, frame: TrainingFrame) -> Reference:
+    """Describe the newest rows whose outcomes are known, for nights to be compared with."""
+    own, rows = model.bundle, model.test
+    return Reference.of(
+        model.test_features,
+        own.columns,
+        rows.probability,
+        customers=rows.customer,
+        vocabularies=own.vocabularies,
+        days=(frame.X, frame.snapshot),
+    )
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:

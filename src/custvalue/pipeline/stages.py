@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -9,12 +10,13 @@ from typing import Any, Protocol
 import ibis
 import pandas as pd
 
-from custvalue.config import UNRATED, Config, load_retention_policy
+from custvalue.config import UNRATED, Config
 from custvalue.engines import within_memory
 from custvalue.errors import DataError
 from custvalue.features import FeatureColumn, compute_features
 from custvalue.pipeline.ratings import Rated, carried_rating
-from custvalue.sources import Freshness, SourceTables, open_tables, refuse_stale
+from custvalue.publish.manifests import published_dates
+from custvalue.sources import Freshness, SourceTables, allowed_stale, open_tables, refuse_stale
 from custvalue.tiers import TierPolicy, tier_table
 from custvalue.tiers.protection import complaint_flags
 
@@ -30,6 +32,9 @@ class Reporter(Protocol):
 
     def note(self, text: str) -> None:
         """Tell one fact inside a step."""
+
+    def alert(self, text: str) -> None:
+        """Tell loudly of something that somebody should look at."""
 
     def done(self, step: str, text: str, **facts: Any) -> None:
         """End a step: a sentence for people, facts for machines."""
@@ -88,15 +93,22 @@ def check(config: Config, as_of: date | None, *, reporter: Reporter) -> tuple[So
     Raises
     ------
     DataError
-        The contract is broken, or a feed is late.
+        The contract is broken, or a feed is late and the config does not let it pass.
     """
     reporter.start("check")
     tables = open_tables(config, log=reporter.note)
-    freshness = refuse_stale(tables, tables.moment(as_of)) if as_of else []
+    freshness = []
+    if as_of:
+        last_good = max((day for day in published_dates(config.output) if day < as_of), default=None)
+        freshness = refuse_stale(tables, tables.moment(as_of), last_good_night=last_good)
+    if stale := allowed_stale(freshness):
+        reporter.note(f"late, and allowed to be: {stale}")
     months = [entry for entry in freshness if entry.expected]
     latest = f"; newest month {max(entry.newest for entry in months)[:7]}" if months else ""
     total = sum(tables.rows.values())
-    reporter.done("check", f"contract holds: {len(tables.rows)} tables, {total:,} rows{latest}", rows=dict(tables.rows))
+    age = {entry.table: (as_of - entry.reaches).days for entry in freshness if as_of and entry.reaches}
+    text = f"contract holds: {len(tables.rows)} tables, {total:,} rows{latest}"
+    reporter.done("check", text, rows=dict(tables.rows), **({"age_days": age} if age else {}))
     return tables, freshness
 
 
@@ -169,7 +181,6 @@ def _tonight(rated: Rated, features: Features) -> pd.DataFrame:
     return pd.DataFrame(frame[[name for name in rated.table.column_names if name != "rated_on"]])
 
 
-def tiers_by_size(config: Config, features: Features, tiers: Tiers) -> pd.DataFrame:
-    """Base and revenue by tier; see `tiers.tier_table`."""
-    metric = load_retention_policy(config.retention_policy).value.metric
-    return tier_table(tiers.frame, features.frame, order=tiers.policy.tiers, metric=metric)
+def tiers_by_size(scores: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
+    """Base and revenue by tier, from ``customer_id``, ``tier`` and ``arpu``; see `tiers.tier_table`."""
+    return tier_table(scores, scores, order=order, metric="arpu")

@@ -38,8 +38,12 @@ def sync(path: Path) -> None:
 
 def replace_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file so that readers see the old one or the new one, never a part."""
-    temporary = _write_beside(path, content)
-    temporary.replace(path)
+    replace_text(path, _json(content))
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file so that readers see the old one or the new one, never a part."""
+    _write_beside(path, text).replace(path)
     sync(path.parent)
 
 
@@ -51,7 +55,7 @@ def create_json(path: Path, content: Mapping[str, Any]) -> None:
     FileExistsError
         Somebody else created it first; theirs is untouched.
     """
-    temporary = _write_beside(path, content)
+    temporary = _write_beside(path, _json(content))
     try:
         # A link, unlike a rename, fails when the name is taken; unlike O_EXCL, the content is there at once.
         os.link(temporary, path)
@@ -60,12 +64,19 @@ def create_json(path: Path, content: Mapping[str, Any]) -> None:
     sync(path.parent)
 
 
-def _write_beside(path: Path, content: Mapping[str, Any]) -> Path:
+def _json(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _write_beside(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid4().hex}")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(content, file, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
     return temporary

@@ -20,7 +20,7 @@ _PAUSE = 0.1
 
 @contextmanager
 def lock(output: Path) -> Iterator[None]:
-    """Hold an output folder for this process, and clear what killed runs left in ``staging/``.
+    """Hold an output folder for this process, and clear what killed runs left in ``staging/`` and beside manifests and refusals.
 
     Parameters
     ----------
@@ -38,8 +38,13 @@ def lock(output: Path) -> Iterator[None]:
             held.enter_context(hold(output / ".lock"))
         except LockHeldError as error:
             raise PublishError(f"{output}: {error}. Wait for that run to end; if it hangs, end it and start again.") from None
+        for place in ("manifests/*", "refused"):
+            for left in output.glob(f"{place}/.*.json.*"):
+                left.unlink(missing_ok=True)
         shutil.rmtree(output / "staging", ignore_errors=True)
         yield
+        for left in (output / "staging").glob("*"):  # what gave way to the new
+            shutil.rmtree(left, ignore_errors=True)
 
 
 class LockHeldError(BlockingIOError):

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from custvalue.errors import DataError
+from custvalue.errors import ConfigError, DataError
 from custvalue.publish.digests import file_digest
 
 _GENERATION = re.compile(r"^([1-9]\d*)\.json$")
@@ -55,6 +55,12 @@ def refusal_path(output: Path, as_of: date) -> Path:
     return output / "refused" / f"as_of={as_of.isoformat()}.json"
 
 
+def check_run_id(run_id: str) -> None:
+    """Refuse a run id that is no plain name; raises ConfigError."""
+    if not RUN_ID.match(run_id):
+        raise ConfigError(f"run id {run_id!r}: takes letters, digits, - and _ only, 64 at most.")
+
+
 def night_of(name: str) -> date | None:
     """Date in a name such as ``as_of=2026-01-01``, or None."""
     match = _NIGHT.match(name)
@@ -95,11 +101,16 @@ def read_manifest(output: Path, as_of: date, generation: int) -> Published:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         run_id, files, lineage = str(content["run_id"]), dict(content["files"]), dict(content["lineage"])
-        if content["as_of"] != as_of.isoformat() or content["generation"] != generation or not RUN_ID.match(run_id):
+        name = str(content.get("folder", run_id))
+        if (
+            content["as_of"] != as_of.isoformat()
+            or content["generation"] != generation
+            or not (RUN_ID.match(run_id) and RUN_ID.match(name))
+        ):
             raise ValueError("it names another night")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: the manifest is damaged ({error}). Restore it, or publish anew with --force.") from error
-    folder = output / "nights" / run_id
+    folder = output / "nights" / name
     missing = sorted(name for name in files if not (folder / name).is_file())
     if missing:
         raise DataError(

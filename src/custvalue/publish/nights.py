@@ -11,12 +11,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from custvalue.errors import ConfigError, DataError, PublishError
+from custvalue.errors import DataError, PublishError
 from custvalue.publish.digests import file_digest
 from custvalue.publish.durable import create_json, full_disk_can_wait, replace_json, sync
 from custvalue.publish.manifests import (
-    RUN_ID,
     Published,
+    check_run_id,
     generations,
     latest,
     manifest_folder,
@@ -29,7 +29,7 @@ from custvalue.publish.manifests import (
 
 def stage(output: Path, run_id: str) -> Path:
     """Make a fresh folder ``staging/<run_id>.<attempt>`` to write a night's files into; hold `lock` meanwhile."""
-    _check_run_id(run_id)
+    check_run_id(run_id)
     for attempt in itertools.count(1):
         folder = output / "staging" / f"{run_id}.{attempt}"
         try:
@@ -70,7 +70,7 @@ def find_published(
     """
     try:
         standing = latest(output, as_of)
-        if standing is not None and force:
+        if standing is not None and (force or standing.run_id == run_id):
             verify_files(standing)
     except DataError:
         if force:
@@ -112,7 +112,7 @@ def publish(output: Path, *, as_of: date, run_id: str, staging: Path, lineage: M
     TryAgainError
         The disk is full.
     """
-    _check_run_id(run_id)
+    check_run_id(run_id)
     with full_disk_can_wait(output):
         done = find_published(output, as_of=as_of, run_id=run_id, force=force, lineage=lineage)
         if done is not None:
@@ -126,6 +126,14 @@ def publish(output: Path, *, as_of: date, run_id: str, staging: Path, lineage: M
                 shutil.rmtree(staging)
         refusal_path(output, as_of).unlink(missing_ok=True)
         return done
+
+
+def tidy(output: Path, night: Published) -> None:
+    """Clear what a run that was killed after its announcement left: its parts, and the note on an earlier refusal; hold `lock`."""
+    shutil.rmtree(output / "work" / night.run_id, ignore_errors=True)
+    with suppress(OSError):  # another run's parts may lie there
+        (output / "work").rmdir()
+    refusal_path(output, night.as_of).unlink(missing_ok=True)
 
 
 def seal(staging: Path) -> dict[str, dict[str, Any]]:
@@ -164,6 +172,7 @@ def announce(output: Path, night: Published) -> Published:
         "as_of": night.as_of.isoformat(),
         "generation": generation,
         "run_id": night.run_id,
+        "folder": night.folder.name,
         "lineage": dict(night.lineage),
         "files": dict(night.files),
     }
@@ -197,8 +206,3 @@ def _announced(output: Path, run_id: str) -> Published | None:
                     verify_files(night)
                     return night
     return None
-
-
-def _check_run_id(run_id: str) -> None:
-    if not RUN_ID.match(run_id):
-        raise ConfigError(f"run id {run_id!r}: takes letters, digits, - and _ only, 64 at most.")

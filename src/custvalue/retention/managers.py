@@ -1,16 +1,66 @@
-"""How many contacts each manager can make on a day."""
+"""Who is on duty on a day, and how many contacts each can make."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
+from custvalue.config import RetentionPolicyConfig
 from custvalue.errors import DataError, mask
 
+POOL = "unassigned"
+"""The list of customers without a manager on duty; a managers row of this id sets its capacity."""
+
 _OPTIONAL = ("valid_from", "daily_capacity", "absent_from", "absent_to")
+
+
+@dataclass(frozen=True)
+class Duty:
+    """Whose lists there are on a day.
+
+    Attributes
+    ----------
+    usual : float
+        Contacts a day of a manager of whom no number is known.
+    capacity : mapping
+        Manager → contacts a day, where known.
+    known, absent : frozenset
+        Managers of the table, and those of them who are away; their customers compete for the list `POOL`.
+    """
+
+    usual: float
+    capacity: Mapping[str, float]
+    known: frozenset[str] | None
+    absent: frozenset[str]
+
+    @classmethod
+    def of(cls, managers: pd.DataFrame | None, policy: RetentionPolicyConfig, *, as_of: date) -> Duty:
+        """Read the managers table, or take the policy's usual capacity for all; see `current_managers` for the table and its faults."""
+        usual = float(policy.capacity_per_manager)
+        if managers is None:
+            return cls(usual, {}, None, frozenset())
+        table = current_managers(managers, as_of=as_of)
+        capacity = {str(name): float(value) for name, value in table["capacity"].dropna().items()}
+        return cls(usual, capacity, frozenset(table.index), frozenset(table.index[table["absent"]]))
+
+    def list_of(self, own: pd.Series) -> pd.Series:
+        """Give the list that each customer competes for, from the customers' own managers (missing where there is none)."""
+        return own.mask(own.isin(self.absent)).fillna(POOL)
+
+    def contacts(self, lists: pd.Series) -> pd.Series:
+        """Give the capacity of each list named, contacts a day."""
+        return lists.map(self.capacity).astype("float64").fillna(self.usual)
+
+    def notes(self, customers: Mapping[str, int]) -> list[str]:
+        """Tell what is worth knowing of the managers, from how many customers each has: one line a fact."""
+        away = [count for manager, count in customers.items() if manager in self.absent]
+        unknown = [manager for manager in customers if self.known is not None and manager not in self.known]
+        told = [f"{sum(away)} customers of {len(away)} absent managers compete for the list {POOL!r}"] if away else []
+        return told + ([f"{len(unknown)} managers are not in the managers table: they get the policy's capacity"] if unknown else [])
 
 
 def current_managers(managers: pd.DataFrame, *, as_of: date) -> pd.DataFrame:

@@ -11,12 +11,10 @@ import pandas as pd
 
 from custvalue.config import RetentionPolicyConfig
 from custvalue.retention.contact import policy_contact_value
-from custvalue.retention.managers import current_managers
-from custvalue.retention.suppression import check_scores, suppressed
+from custvalue.retention.managers import Duty
+from custvalue.retention.suppression import check_scores, consent_notes, suppressed
 from custvalue.retention.value import offer_cost, value_kept
 
-POOL = "unassigned"
-"""The list of customers without a manager on duty; a managers row of this id sets its capacity."""
 DECISIONS = (
     "port_authorised",
     "no_consent",
@@ -29,6 +27,7 @@ DECISIONS = (
     "listed",
 )
 """Every code a customer's decision can have; where several hold, the first counts."""
+WAITING, LISTED = DECISIONS[-2:]
 
 
 @dataclass(frozen=True)
@@ -93,6 +92,39 @@ def rank(
     ConfigError
         The policy gives a tier no channel.
     """
+    duty = Duty.of(managers, policy, as_of=as_of)
+    considered = decide(scores, policy=policy, duty=duty)
+    for line in [*consent_notes(scores.columns), *duty.notes(customers_by_manager(considered["own_manager_id"]))]:
+        log(line)
+    chosen = choose(considered[considered["decision"] == WAITING], duty)
+    considered["decision"] = considered["decision"].mask(considered["customer_id"].isin(chosen["customer_id"]), LISTED)
+    listed = considered.merge(chosen[["customer_id", "priority"]], on="customer_id")
+    listed = listed.sort_values(["manager_id", "priority"]).reset_index(drop=True)
+    counts = count_decisions(considered["decision"])
+    log(told_counts(counts))
+    return Ranking(listed=listed, considered=considered, counts=counts)
+
+
+def decide(scores: pd.DataFrame, *, policy: RetentionPolicyConfig, duty: Duty) -> pd.DataFrame:
+    """Tell of each customer what a contact is worth and whether it is open to one, whoever else is considered.
+
+    Parameters
+    ----------
+    scores, policy
+        As for `rank`.
+    duty : Duty
+        The lists of the day.
+
+    Returns
+    -------
+    DataFrame
+        As `Ranking.considered`, in the order given; whoever may take a slot is decided `WAITING` until `choose` gives him one.
+
+    Raises
+    ------
+    DataError, ConfigError
+        See `suppression.check_scores`.
+    """
     check_scores(scores, policy)
     considered = scores.reset_index(drop=True)
     considered["probability"] = considered["probability"].astype("float64")
@@ -101,55 +133,51 @@ def rank(
     considered["value_at_stake"] = value_kept(considered["arpu"], policy, months)
     considered["offer_cost"] = offer_cost(considered["arpu"], policy)
     considered["net_value"] = policy_contact_value(considered["probability"], considered["arpu"], policy, months=months)
-    considered, capacity = _with_lists(considered, policy, managers, as_of=as_of, log=log)
-
-    open_to_rank = np.ones(len(considered), dtype=bool)
-    decision = np.full(len(considered), "listed", dtype=object)
-    worthless = ("not_worth_a_contact", (considered["net_value"] <= 0).to_numpy())
-    for code, flags in [*suppressed(considered, policy, log=log), worthless]:
-        decision[open_to_rank & flags] = code
-        open_to_rank &= ~flags
-    place = _places(considered[open_to_rank]).reindex(considered.index)
-    decision[open_to_rank & (place > capacity).to_numpy()] = "over_capacity"
-    considered["decision"] = decision
-
-    listed = considered.assign(priority=place.fillna(0).astype("int64"))[considered["decision"] == "listed"]
-    listed = listed.sort_values(["manager_id", "priority"]).reset_index(drop=True)
-    occurring = considered["decision"].value_counts()
-    counts = {code: int(occurring.get(code, 0)) for code in DECISIONS}
-    log(f"{len(considered)} customers considered: " + ", ".join(f"{code} {count}" for code, count in counts.items()))
-    return Ranking(listed=listed, considered=considered, counts=counts)
-
-
-def _places(candidates: pd.DataFrame) -> pd.Series:
-    """Number the candidates of each list from 1 by net value, then customer_id."""
-    ordered = candidates.sort_values(["net_value", "customer_id"], ascending=[False, True])
-    return ordered.groupby("manager_id").cumcount() + 1
-
-
-def _with_lists(
-    considered: pd.DataFrame,
-    policy: RetentionPolicyConfig,
-    managers: pd.DataFrame | None,
-    *,
-    as_of: date,
-    log: Callable[[str], None],
-) -> tuple[pd.DataFrame, pd.Series]:
-    """Give the list each customer competes for, and that list's capacity."""
     # objects, because a column that is empty throughout arrives as numbers
     own = considered.get("manager_id", pd.Series(None, considered.index)).astype("object")
-    table = current_managers(managers, as_of=as_of) if managers is not None else None
-    target = own
-    capacity = pd.Series(float(policy.capacity_per_manager), considered.index)
-    if table is not None:
-        away = own.isin(table.index[table["absent"]])
-        unknown = own.notna() & ~own.isin(table.index)
-        target = own.mask(away)
-        if away.any():
-            log(f"{int(away.sum())} customers of {own[away].nunique()} absent managers compete for the list {POOL!r}")
-        if unknown.any():
-            log(f"{own[unknown].nunique()} managers are not in the managers table: they get the policy's capacity")
-    target = target.fillna(POOL)
-    if table is not None:
-        capacity = target.map(table["capacity"]).fillna(capacity)
-    return considered.assign(manager_id=target, own_manager_id=own), capacity
+    considered = considered.assign(manager_id=duty.list_of(own), own_manager_id=own)
+    worthless = ("not_worth_a_contact", (considered["net_value"] <= 0).to_numpy())
+    decision = np.full(len(considered), WAITING, dtype=object)
+    for code, flags in reversed([*suppressed(considered, policy), worthless]):
+        decision[flags] = code
+    return considered.assign(decision=decision)
+
+
+def choose(waiting: pd.DataFrame, duty: Duty) -> pd.DataFrame:
+    """Fill each list from the top.
+
+    Whom it leaves out of some customers it would leave out of more: parts of a base can be chosen from one by one, and then from what
+    was chosen.
+
+    Parameters
+    ----------
+    waiting : DataFrame
+        ``customer_id``, ``manager_id`` (the list) and ``net_value`` of customers who may take a slot.
+    duty : Duty
+        The capacity of the lists.
+
+    Returns
+    -------
+    DataFrame
+        The rows that take one, with ``priority``: 1 for the worthiest of each list, of equals by customer_id.
+    """
+    ordered = waiting.sort_values(["net_value", "customer_id"], ascending=[False, True])
+    place = ordered.groupby("manager_id").cumcount() + 1
+    ordered = ordered.assign(priority=place.astype("int64"))
+    return pd.DataFrame(ordered[(place <= duty.contacts(ordered["manager_id"])).to_numpy(dtype=bool)])
+
+
+def customers_by_manager(own: pd.Series) -> dict[str, int]:
+    """Count customers by their own manager."""
+    return {str(manager): int(count) for manager, count in own.value_counts().items()}
+
+
+def count_decisions(decisions: pd.Series) -> dict[str, int]:
+    """Count customers by decision, all of `DECISIONS`."""
+    occurring = decisions.value_counts()
+    return {code: int(occurring.get(code, 0)) for code in DECISIONS}
+
+
+def told_counts(counts: dict[str, int]) -> str:
+    """Say how many customers got which decision."""
+    return f"{sum(counts.values())} customers considered: " + ", ".join(f"{code} {count}" for code, count in counts.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -48,18 +48,17 @@ def check_scores(scores: pd.DataFrame, policy: RetentionPolicyConfig) -> None:
         )
 
 
-def suppressed(scores: pd.DataFrame, policy: RetentionPolicyConfig, *, log: Callable[[str], None]) -> list[tuple[str, Flags]]:
+def suppressed(scores: pd.DataFrame, policy: RetentionPolicyConfig) -> list[tuple[str, Flags]]:
     """Give, strongest reason first, who takes no slot whatever the contact is worth.
 
     ``port_authorised``: hindering a port is forbidden. ``no_consent``: marketing consent refused.
     ``consent_unknown``: the column is there but empty for the customer, which is not a yes. Where the operator maps no
-    consent column at all the contacts rest on the operator's own opt-out process, and a line says so.
+    consent column at all the contacts rest on the operator's own opt-out process (see `consent_notes`).
     ``channel_message``, ``channel_self_service``: the tier is not served by managers. ``arpu_unknown``: no bill known.
     """
     if "marketing_consent" in scores.columns:
         consent, known = _yes(scores, "marketing_consent"), scores["marketing_consent"].notna().to_numpy()
     else:
-        log("marketing consent is not mapped: nobody is left out for it")
         consent = known = np.ones(len(scores), dtype=bool)
     port = _yes(scores, "port_authorised") if "port_authorised" in scores.columns else np.zeros(len(scores), dtype=bool)
     channel = scores["tier"].map(policy.channels)
@@ -71,6 +70,11 @@ def suppressed(scores: pd.DataFrame, policy: RetentionPolicyConfig, *, log: Call
         ("channel_self_service", (channel == "self_service").to_numpy()),
         ("arpu_unknown", scores["arpu"].isna().to_numpy()),
     ]
+
+
+def consent_notes(columns: Iterable[str]) -> list[str]:
+    """Say so where no consent is among the columns."""
+    return [] if "marketing_consent" in columns else ["marketing consent is not mapped: nobody is left out for it"]
 
 
 def _yes(scores: pd.DataFrame, column: str) -> Flags:

@@ -3,7 +3,7 @@
 from custvalue.sources.contract import CONTRACT
 from custvalue.sources.declaration import Column, Table
 from custvalue.sources.findings import ContractError, Finding, Severity, TableReport
-from custvalue.sources.freshness import Freshness, check_freshness, refuse_stale, with_freshness
+from custvalue.sources.freshness import Freshness, StaleError, allowed_stale, check_freshness, refuse_stale, with_freshness
 from custvalue.sources.moment import Moment, add_months, month_index
 from custvalue.sources.opening import open_tables
 from custvalue.sources.tables import SourceTables, cut
@@ -17,9 +17,11 @@ __all__ = [
     "Moment",
     "Severity",
     "SourceTables",
+    "StaleError",
     "Table",
     "TableReport",
     "add_months",
+    "allowed_stale",
     "check_freshness",
     "cut",
     "month_index",

@@ -81,7 +81,7 @@ def _whole_months(declared: Table, profile: Profile) -> tuple[tuple[date, ...], 
     return tuple(months), entries
 
 
-def _ratio(values: Sequence[float], place: int) -> float | None:
+def ratio_to_before(values: Sequence[float], place: int) -> float | None:
     """How many times the month before and the usual month, whichever is nearer to one."""
     before = values[max(0, place - _USUAL) : place]
     if len(before) < _HISTORY or min(before[-1], median(before)) <= 0:
@@ -98,7 +98,7 @@ def _volumes(declared: Table, profile: Profile, limits: CheckLimits) -> Iterator
     months, entries = _whole_months(declared, profile)
     counts = [float(entry["rows"]) for entry in entries]
     for place, month in enumerate(months):
-        ratio = _ratio(counts, place)
+        ratio = ratio_to_before(counts, place)
         if ratio is None or median(counts[max(0, place - _USUAL) : place]) < ENOUGH:
             continue
         if ratio < limits.volume_drop or ratio > limits.volume_rise:
@@ -122,7 +122,7 @@ def _levels(declared: Table, column: Column, profile: Profile, limits: CheckLimi
     ]
     means = [mean for _, mean in known]
     for place, (month, mean) in enumerate(known):
-        ratio = _ratio(means, place)
+        ratio = ratio_to_before(means, place)
         if ratio is None or 1 / _NOTABLE <= ratio <= _NOTABLE:
             continue
         broken = not 1 / limits.level <= ratio <= limits.level

@@ -49,7 +49,9 @@ class RatingManifest:
     rows : int
         Customers rated.
     digest : str
-        SHA-256 of the Parquet file.
+        SHA-256 of the Parquet file as it was made. Later ratings, nights and the log name the rating by it, for good.
+    forgotten : tuple of str
+        SHA-256 of the file after each customer that was forgotten since.
     """
 
     day: date
@@ -62,6 +64,12 @@ class RatingManifest:
     previous_digest: str | None = None
     rows: int = 0
     digest: str = ""
+    forgotten: tuple[str, ...] = ()
+
+    @property
+    def intact(self) -> tuple[str, ...]:
+        """Digests that the file may have: the newest one, and the one before where a forgetting was killed between the two."""
+        return (self.digest, *self.forgotten)[-2:]
 
 
 def as_rating(table: pa.Table, day: date) -> pa.Table:

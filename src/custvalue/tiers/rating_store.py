@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from custvalue.errors import DataError, PublishError
@@ -55,7 +56,7 @@ class RatingStore:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             dates = {name: date.fromisoformat(content[name]) for name in ("day", "previous") if content[name] is not None}
-            found = RatingManifest(**content | dates)
+            found = RatingManifest(**content | dates | {"forgotten": tuple(content.get("forgotten", ()))})
             if found.day != day:
                 raise ValueError("it names another day")
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -72,7 +73,7 @@ class RatingStore:
         """
         manifest, path = self.manifest(day), self._table_path(day)
         try:
-            intact = file_digest(path) == manifest.digest
+            intact = file_digest(path) in manifest.intact
         except OSError as error:
             raise DataError(f"{path}: the rating cannot be read ({error.strerror}). Restore it. {_again(day)}") from error
         if not intact:
@@ -122,6 +123,30 @@ class RatingStore:
             replace_json(self._manifest_path(day), _plain(done))
             return done
 
+    def forget(self, customer_id: str) -> int:
+        """Remove a customer from every rating, and count those that held him; a killed call is gone on with by the next.
+
+        The manifest keeps the digest under which later ratings know the rating, so that the chain stays what it was, and is given the new
+        one beside it before the file changes: at every moment the file is one that its manifest knows.
+        """
+        if not self.folder.is_dir():
+            return 0
+        changed = 0
+        with full_disk_can_wait(self.folder), self._held():
+            for day in self.days():
+                rows = self.read(day)
+                others = rows.filter(pc.not_equal(rows["customer_id"], customer_id)).combine_chunks()
+                if others.num_rows == rows.num_rows:
+                    continue
+                content, manifest = encode(others), self.manifest(day)
+                digest = sha256(content).hexdigest()
+                if manifest.intact[-1] != digest:
+                    manifest = replace(manifest, rows=others.num_rows, forgotten=(*manifest.forgotten, digest))
+                    replace_json(self._manifest_path(day), _plain(manifest))
+                self._write_table(day, content)
+                changed += 1
+        return changed
+
     def check_links(self, *, before: date | None = None) -> None:
         """Make sure that every rating, or every one before a day, started from the one before it, as that is now.
 
@@ -162,7 +187,7 @@ class RatingStore:
                 return None
             raise PublishError(f"{self.folder}: {day} is rated already, with another result. Keep it, or make it anew. {_again(day)}")
         if again:
-            standing = replace(manifest, day=day, rows=standing.rows, digest=standing.digest)
+            standing = replace(manifest, day=day, rows=standing.rows, digest=standing.digest, forgotten=standing.forgotten)
             replace_json(self._manifest_path(day), _plain(standing))
         return standing
 
@@ -196,7 +221,8 @@ class RatingStore:
 
 
 def _plain(manifest: RatingManifest) -> dict[str, Any]:
-    return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(manifest).items()}
+    told = {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(manifest).items()}
+    return told if manifest.forgotten else {name: value for name, value in told.items() if name != "forgotten"}
 
 
 def _day_of(name: str) -> date | None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -29,7 +27,6 @@ RATING, WHAT_IF = "rating", "what-if"
 TABLE_FILE, MIGRATION_FILE = "tiers.csv", "migration.csv"
 _DIGEST_TAG = "content_digest"
 _DAY_TAG = "as_of"
-_UNSAFE = re.compile(r"[^\w.\- /]")
 
 
 @dataclass(frozen=True)
@@ -158,7 +155,7 @@ def log_what_if(client: MlflowClient, place: Place, name: str, comparison: Polic
         _DAY_TAG: comparison.day.isoformat(),
         "months": comparison.months,
     }
-    metrics = _finite(comparison.metrics)
+    metrics = runs.finite(comparison.metrics)
     tags = {KIND_TAG: WHAT_IF, _DAY_TAG: comparison.day.isoformat(), _DIGEST_TAG: _digest(params, metrics, comparison.texts)}
     run_name = f"{ours.label} → {theirs.label} {comparison.day}"
     with place.lock():
@@ -196,7 +193,7 @@ def _log_rating_run(client: MlflowClient, experiment: str, rating: TierRating, v
     if rating.migration is not None:
         texts[MIGRATION_FILE] = rating.migration.to_csv(index=False)
     with runs.running(client, experiment, name=f"{version.label} {day}", tags={**tags, "policy": version.label}) as run_id:
-        runs.log_values(client, run_id, params=params, metrics=_finite(_rating_metrics(rating)))
+        runs.log_values(client, run_id, params=params, metrics=runs.finite(_rating_metrics(rating)))
         runs.log_files(client, run_id, texts=texts, figures=rating.figures)
     return run_id
 
@@ -219,11 +216,6 @@ def _rating_metrics(rating: TierRating) -> dict[str, float]:
     if rating.flip_rate is not None:
         metrics["flip_rate"] = rating.flip_rate
     return metrics
-
-
-def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Leave out what is no number, and spell names as every store takes them."""
-    return {_UNSAFE.sub("_", name): float(value) for name, value in metrics.items() if math.isfinite(value)}
 
 
 def _is_newest(place: Place, name: str, day: date) -> bool:

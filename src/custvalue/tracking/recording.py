@@ -48,6 +48,7 @@ class Training:
     run_name: str | None
     judged: JudgedRows | None
     trials: Sequence[Trial]
+    reference: Mapping[str, Any] | None
 
 
 def record(client: MlflowClient, place: Place, name: str, training: Training) -> ModelVersion:
@@ -103,7 +104,7 @@ def _log_model(client: MlflowClient, run_id: str, training: Training, folder: Pa
         experiment_id, name="model", source_run_id=run_id, tags={DIGEST_TAG: training.bundle.digest}
     )
     try:
-        save_model(training.bundle, training.X_sample, folder, run_id=run_id, model_id=model.model_id)
+        save_model(training.bundle, training.X_sample, folder, run_id=run_id, model_id=model.model_id, reference=training.reference)
         client.log_model_artifacts(model.model_id, str(folder))
         client.finalize_logged_model(model.model_id, "READY")
     except BaseException:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from custvalue.churn.bundle import BUNDLE_FILE, MODEL_FILE, ModelBundle
 from custvalue.errors import ModelError
 from custvalue.tracking.calm import shown
-from custvalue.tracking.versions import BOOSTER_FILE, CHALLENGER, CHAMPION, DIGEST_TAG, LoadedModel, ModelVersion
+from custvalue.tracking.versions import BOOSTER_FILE, CHALLENGER, CHAMPION, DIGEST_TAG, REFERENCE_FILE, LoadedModel, ModelVersion
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -67,7 +68,17 @@ def get(client: MlflowClient, uri: str, name: str, alias_or_version: str | int) 
 def load(client: MlflowClient, uri: str, version: ModelVersion) -> LoadedModel:
     """Download a version and verify it before LightGBM reads it; see `ModelBundle.load`."""
     with model_files(client, uri, version) as folder:
-        return LoadedModel(**vars(version), bundle=load_bundle(folder, version.digest))
+        return LoadedModel(**vars(version), bundle=load_bundle(folder, version.digest), reference=_read_reference(folder / REFERENCE_FILE))
+
+
+def _read_reference(path: Path) -> Mapping[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{path.name} of the model is damaged ({error}). Restore the model's folder, or train again.") from error
+    return found
 
 
 def load_bundle(folder: Path, digest: str) -> ModelBundle:

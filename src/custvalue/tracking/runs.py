@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 _BATCH = 100
 _PLOT_DPI = 120
+_UNSAFE = re.compile(r"[^\w.\- /]")
 
 
 def find_experiment(client: MlflowClient, place: Place, name: str) -> str:
@@ -57,6 +60,11 @@ def log_values(client: MlflowClient, run_id: str, *, params: Mapping[str, Any], 
         client.log_batch(run_id, params=params_batch)
     for metrics_batch in _batches([Metric(key, float(value), at, 0) for key, value in metrics.items()]):
         client.log_batch(run_id, metrics=metrics_batch)
+
+
+def finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Leave out what is no number, and spell names as every store takes them."""
+    return {_UNSAFE.sub("_", name): float(value) for name, value in metrics.items() if math.isfinite(value)}
 
 
 def log_files(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from custvalue.churn.bundle import MODEL_FILE, ModelBundle
 from custvalue.errors import ModelError
 from custvalue.tracking.checks import write_check
-from custvalue.tracking.versions import BOOSTER_FILE, CHECK_FILE
+from custvalue.tracking.versions import BOOSTER_FILE, CHECK_FILE, REFERENCE_FILE
 
 if TYPE_CHECKING:
     from mlflow.models import Model, ModelSignature
@@ -20,11 +22,14 @@ _CODE = Path(__file__).with_name("scoring_model.py")
 _NEEDED = ("custvalue", "lightgbm", "mlflow", "numpy", "pandas")
 
 
-def save_model(bundle: ModelBundle, sample: pd.DataFrame, folder: Path, *, run_id: str, model_id: str) -> None:
+def save_model(
+    bundle: ModelBundle, sample: pd.DataFrame, folder: Path, *, run_id: str, model_id: str, reference: Mapping[str, Any] | None = None
+) -> None:
     """Write the bundle, a few rows to check it by, and MLflow's flavours ``python_function`` and ``lightgbm``.
 
     ``python_function`` takes raw feature columns (text for categories, missing values allowed) and gives calibrated probabilities, the
     same as the package's own. ``lightgbm`` is the bundle's very text, for those who want the booster; its input are encoded columns.
+    The reference, if there is one, is what nights that the model scores are compared with.
 
     Raises
     ------
@@ -56,6 +61,8 @@ def save_model(bundle: ModelBundle, sample: pd.DataFrame, folder: Path, *, run_i
     bundle.save(folder)
     (folder / MODEL_FILE).replace(folder / BOOSTER_FILE)
     write_check(folder / CHECK_FILE, bundle, sample)
+    if reference is not None:
+        (folder / REFERENCE_FILE).write_text(json.dumps(reference, ensure_ascii=False, sort_keys=True, allow_nan=False), encoding="utf-8")
 
 
 def _signature(bundle: ModelBundle) -> ModelSignature:

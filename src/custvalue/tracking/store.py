@@ -12,8 +12,9 @@ import pandas as pd
 
 from custvalue.churn.bundle import ModelBundle
 from custvalue.config import PromotionConfig
+from custvalue.errors import ModelError
 from custvalue.tiers import TierPolicy
-from custvalue.tracking import policies, policy_record, promotion, ratings, recording, registry
+from custvalue.tracking import monitored, policies, policy_record, promotion, ratings, recording, registry
 from custvalue.tracking.calm import calm, shown
 from custvalue.tracking.database import Place, locate, prepare
 from custvalue.tracking.gates import Verdict
@@ -21,7 +22,7 @@ from custvalue.tracking.judged import JudgedRows
 from custvalue.tracking.policies import PolicyVersion
 from custvalue.tracking.ratings import LoggedTiers, PolicyComparison, TierRating
 from custvalue.tracking.reigns import Reign, reign_on, reigns
-from custvalue.tracking.versions import LoadedModel, ModelVersion
+from custvalue.tracking.versions import CHAMPION, LoadedModel, ModelVersion
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,11 +42,12 @@ class Store:
         The local folder with the promotion log.
     """
 
-    def __init__(self, place: Place, name: str, client: MlflowClient) -> None:
+    def __init__(self, place: Place, name: str, client: MlflowClient, *, then: tuple[date, ZoneInfo] | None = None) -> None:
         self.name = name
         self.models = place.models
         self._place = place
         self._client = client
+        self._then = then
 
     @classmethod
     def open(cls, models: Path, *, tracking_uri: str | None, name: str, create: bool, patience: float = 20.0) -> Store:
@@ -82,7 +84,11 @@ class Store:
 
     def named(self, name: str) -> Store:
         """Give the same store for another config's, or another outcome's, models."""
-        return Store(self._place, name, self._client)
+        return Store(self._place, name, self._client, then=self._then)
+
+    def as_of(self, day: date, zone: ZoneInfo) -> Store:
+        """Give the same store in which ``champion`` means what it meant when a day ended in the operator's zone."""
+        return Store(self._place, self.name, self._client, then=(day, zone))
 
     @property
     def address(self) -> str:
@@ -103,6 +109,7 @@ class Store:
         run_name: str | None = None,
         judged: JudgedRows | None = None,
         trials: Sequence[Trial] = (),
+        reference: Mapping[str, Any] | None = None,
     ) -> ModelVersion:
         """Log a training as one run and register its model as the new challenger.
 
@@ -129,20 +136,24 @@ class Store:
             The test rows, by which promotion judges slices and compares the version with the champion.
         trials : sequence of Trial
             What a search tried: one child run each.
+        reference : mapping, optional
+            What nights are compared with, `monitoring.Reference.to_dict`; kept inside the registered model.
 
         Raises
         ------
         ModelError, TryAgainError
             The run is marked FAILED and no version is left.
         """
-        training = recording.Training(params, digests, metrics, figures, texts, bundle, X_sample, tags, run_name, judged, trials)
+        run = (params, digests, metrics, figures, texts, bundle, X_sample, tags, run_name, judged, trials, reference)
         with calm(self._place.tracking_uri):
-            return recording.record(self._client, self._place, self.name, training)
+            return recording.record(self._client, self._place, self.name, recording.Training(*run))
 
     def find(self, alias_or_version: str | int) -> ModelVersion | None:
         """Resolve an alias (``champion``, ``challenger``) or a version number; None where there is none."""
+        if self._then and alias_or_version == CHAMPION and self.champion_on(*self._then) is None:
+            return None
         with calm(self._place.tracking_uri):
-            return registry.find(self._client, self._place.tracking_uri, self.name, alias_or_version)
+            return registry.find(self._client, self._place.tracking_uri, self.name, self._meant(alias_or_version))
 
     def load(self, alias_or_version: str | int) -> LoadedModel:
         """Resolve an alias or a version number once, download the model and verify it.
@@ -154,8 +165,20 @@ class Store:
         """
         uri = self._place.tracking_uri
         with calm(uri):
-            version = registry.get(self._client, uri, self.name, alias_or_version)
+            version = registry.get(self._client, uri, self.name, self._meant(alias_or_version))
             return registry.load(self._client, uri, version)
+
+    def _meant(self, alias_or_version: str | int) -> str | int:
+        """Give the version that was champion at the moment of `as_of`; whatever else is asked for stays as it is."""
+        if not self._then or alias_or_version != CHAMPION:
+            return alias_or_version
+        reign = self.champion_on(*self._then)
+        if reign is None:
+            first = next((f"; the first one is champion since {each.since:%Y-%m-%d}" for each in self.champions()), "")
+            raise ModelError(
+                f"there was no champion for {self.name!r} on {self._then[0]}{first}. `custvalue promote --log` shows every promotion."
+            )
+        return reign.version
 
     def text(self, alias_or_version: str | int, file: str) -> str:
         """Read a text of a version's run, for example ``report.md``.
@@ -209,6 +232,42 @@ class Store:
     def champion_on(self, day: date, zone: ZoneInfo) -> Reign | None:
         """Give the champion when a day ended in the operator's zone; None where there was none yet."""
         return reign_on(self.champions(), day, zone)
+
+    @property
+    def monitoring(self) -> str:
+        """Name of the experiment that holds a run for each night that was monitored."""
+        return monitored.experiment_name(self.name)
+
+    def log_monitoring(
+        self, night: date, as_of: date, *, run_id: str, metrics: Mapping[str, float], texts: Mapping[str, str]
+    ) -> tuple[str, bool]:
+        """Log what monitoring found of a night as one run; the same figures again add nothing.
+
+        Parameters
+        ----------
+        night, as_of : date
+            The night, and the day whose knowledge the figures rest on.
+        run_id : str
+            Of the published night.
+        metrics : mapping
+            Name → value; what is not finite is left out.
+        texts : mapping
+            File name → content.
+
+        Returns
+        -------
+        run_id : str
+        new : bool
+            False where an older run holds the same.
+
+        Raises
+        ------
+        ModelError, TryAgainError
+            The store refuses, is busy, full or out of reach; a run that was begun is marked FAILED.
+        """
+        found = monitored.MonitoredNight(night, as_of, run_id, metrics, texts)
+        with calm(self._place.tracking_uri):
+            return monitored.log_monitoring(self._client, self._place, self.name, found)
 
     @property
     def policies(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from custvalue.churn.bundle import ModelBundle
 
@@ -14,6 +16,7 @@ DIGEST_TAG = "bundle_digest"
 # Files inside a registered model, beside MLflow's own.
 BOOSTER_FILE = "model.lgb"
 CHECK_FILE = "check.json"
+REFERENCE_FILE = "reference.json"
 
 # Files of a run.
 EVALUATION_FILE = "evaluation.json"
@@ -32,6 +35,10 @@ class ModelVersion:
 
 @dataclass(frozen=True)
 class LoadedModel(ModelVersion):
-    """A registered model with its verified bundle."""
+    """A registered model with its verified bundle.
+
+    `reference` is what nights are compared with, as `monitoring.Reference.to_dict` gave it; None where the version was registered without.
+    """
 
     bundle: ModelBundle
+    reference: Mapping[str, Any] | None = None

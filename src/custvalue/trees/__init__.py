@@ -1,4 +1,4 @@
-"""LightGBM's trees, read from their text: exact Shapley values by table."""
+"""LightGBM's trees, read from their text: exact predictions and Shapley values, many rows at a time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from custvalue.trees.preparing import prepare_shap
+from custvalue.trees.prediction import TreePredictor
+from custvalue.trees.preparing import prepare_predict, prepare_shap
 from custvalue.trees.shapley import TreeShap
 
-__all__ = ["TreeShap", "prepare_shap", "shap_values"]
+__all__ = ["TreePredictor", "TreeShap", "prepare_predict", "prepare_shap", "shap_values"]
 
 
 def shap_values(model: Any, X: Any, *, dtype: DTypeLike = np.float64, threads: int = 1, cache: Path | None = None) -> NDArray[np.float64]:

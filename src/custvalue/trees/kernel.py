@@ -1,11 +1,13 @@
-"""Adds up a block of rows: the entry of every table, and the games that are too wide for one."""
+"""Adds up a block of rows: the leaf of every tree, the entry of every table, and the games that are too wide for one."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from custvalue.trees.bins import Codes
 from custvalue.trees.compiling import compiled
+from custvalue.trees.moves import TOGETHER
 
 _CHUNK = 128
 """Rows of a wide game that are integrated together, so that their products stay in the nearest cache."""
@@ -14,8 +16,55 @@ _MOST_KNOWN = 20
 
 
 @compiled
+def add_trees(
+    codes: Codes,
+    leaves: Codes,
+    start: NDArray[np.int64],
+    place: NDArray[np.int64],
+    low: NDArray[np.int64],
+    width: NDArray[np.int64],
+    source: NDArray[np.int64],
+    target: NDArray[np.int64],
+    by_bin_start: NDArray[np.int64],
+    by_bin: NDArray[np.bool_],
+    leaf_start: NDArray[np.int64],
+    leaf_value: NDArray[np.float64],
+    total: NDArray[np.float64],
+) -> None:
+    """Add the trees' values to ``total``, (rows,), tree after tree; ``codes`` holds the bins, the others are `Moves`.
+
+    ``leaves``, (`TOGETHER`, rows), is room to work in.
+    """
+    a, b, c, d = leaves
+    for first in range(0, len(leaf_start), TOGETHER):
+        leaves[:] = 0
+        for tree in range(TOGETHER):
+            for move in range(start[first + tree], start[first + tree + 1]):
+                answers = by_bin[by_bin_start[move] :] if by_bin_start[move] >= 0 else by_bin[:0]
+                _move(codes[place[move]], low[move], width[move], answers, source[move], target[move], leaves[tree])
+        values_a, values_b = leaf_value[leaf_start[first] :], leaf_value[leaf_start[first + 1] :]
+        values_c, values_d = leaf_value[leaf_start[first + 2] :], leaf_value[leaf_start[first + 3] :]
+        for row in range(len(total)):
+            total[row] = (((total[row] + values_a[a[row]]) + values_b[b[row]]) + values_c[c[row]]) + values_d[d[row]]
+
+
+@compiled
+def _move(code: Codes, low: int, width: int, by_bin: NDArray[np.bool_], source: int, target: int, leaf: Codes) -> None:
+    """Move the rows that stand at `source`, and whose bin is looked up as moving or, without a look-up, lies in the run."""
+    here, there = leaf.dtype.type(source), leaf.dtype.type(target)
+    if len(by_bin):
+        for row in range(len(leaf)):
+            leaf[row] = there if (leaf[row] == here) & by_bin[code[row]] else leaf[row]
+    else:
+        lowest, widest = code.dtype.type(low), code.dtype.type(width)
+        for row in range(len(leaf)):
+            inside = code.dtype.type(code[row] - lowest) <= widest  # what is below the run wraps, and is above it
+            leaf[row] = there if (leaf[row] == here) & inside else leaf[row]
+
+
+@compiled
 def add_tables(
-    codes: NDArray[np.uint16],
+    codes: Codes,
     start: NDArray[np.int64],
     entries: NDArray[np.int64],
     place: NDArray[np.int64],
@@ -53,7 +102,7 @@ def add_tables(
 
 @compiled
 def add_games(
-    codes: NDArray[np.uint16],
+    codes: Codes,
     sizes: NDArray[np.int64],
     point_start: NDArray[np.int64],
     point: NDArray[np.float64],

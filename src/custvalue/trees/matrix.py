@@ -1,4 +1,4 @@
-"""The rows to explain, column by column, whatever they come in."""
+"""The rows to predict or explain, column by column, whatever they come in."""
 
 from __future__ import annotations
 
@@ -32,15 +32,12 @@ class Matrix:
         self._columns = _of_frame(X, columns) if isinstance(X, pd.DataFrame) else _of_array(X, columns)
         self.rows = len(X)
 
-    def part(self, column: int, start: int, stop: int) -> NDArray[np.float64]:
+    def part(self, column: int, rows: slice) -> NDArray[np.float64]:
         """Give some rows of the booster's column."""
-        part = self._columns[column][start:stop]
-        if isinstance(part, pd.Series):
-            part = part.to_numpy(dtype=np.float64, na_value=np.nan)
-        return np.ascontiguousarray(part, dtype=np.float64)
+        return np.ascontiguousarray(self._columns[column][rows], dtype=np.float64)
 
 
-def _of_frame(X: pd.DataFrame, columns: Sequence[str]) -> list[Any]:
+def _of_frame(X: pd.DataFrame, columns: Sequence[str]) -> list[NDArray[Any]]:
     # LightGBM writes names without white space.
     named = {"_".join(str(name).split(" ")): place for place, name in enumerate(X.columns)}
     if missing := [name for name in columns if name not in named]:
@@ -51,18 +48,18 @@ def _of_frame(X: pd.DataFrame, columns: Sequence[str]) -> list[Any]:
             f"{len(odd)} columns do not hold numbers: {some(odd)}. Give categories as the codes that the booster was trained with; "
             "NaN or -1 where missing."
         )
-    return found
+    return [column.to_numpy() if isinstance(column.dtype, np.dtype) else column.to_numpy(np.float64, na_value=np.nan) for column in found]
 
 
-def _of_array(X: Any, columns: Sequence[str]) -> list[Any]:
+def _of_array(X: Any, columns: Sequence[str]) -> list[NDArray[Any]]:
     try:
         matrix = np.asarray(X)
     except ValueError as error:
-        raise ModelError(f"the rows to explain do not form a matrix: {error}.") from error
+        raise ModelError(f"the rows do not form a matrix: {error}.") from error
     if matrix.ndim != 2 or matrix.shape[1] != len(columns):
-        raise ModelError(f"the rows to explain have shape {matrix.shape}; the model has {len(columns)} columns.")
+        raise ModelError(f"the rows have shape {matrix.shape}; the model has {len(columns)} columns.")
     if not _is_number(matrix.dtype):
-        raise ModelError(f"the rows to explain must be numbers, not {matrix.dtype}.")
+        raise ModelError(f"the rows must be numbers, not {matrix.dtype}.")
     return list(matrix.T)
 
 

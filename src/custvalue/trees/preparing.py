@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from custvalue.errors import ModelError
-from custvalue.trees.bins import Bins, bin_forest
+from custvalue.trees.bins import Bins, Splits, bin_forest
 from custvalue.trees.fusing import fuse_games
 from custvalue.trees.games import Games, count_players, leaf_games, trace_paths
+from custvalue.trees.moves import Moves, list_moves
+from custvalue.trees.prediction import TreePredictor
 from custvalue.trees.quadrature import MOST_PLAYERS
 from custvalue.trees.shapley import TreeShap
 from custvalue.trees.tables import Tables, fill_tables
@@ -26,7 +28,23 @@ TABLE_BYTES = 400_000_000
 """All tables of a model together take about so much at most, as float64; games that find no place are integrated block by block."""
 _WIDEST = 12
 _BATCH = 48_000_000
-_FORMAT = 1
+_FORMAT = 2
+
+
+def prepare_predict(model: Any) -> TreePredictor:
+    """Make a model ready for predictions.
+
+    Parameters
+    ----------
+    model : Booster or str
+        A LightGBM booster with binary objective, or its text.
+
+    Raises
+    ------
+    ModelError
+        The text is not a binary booster's, has linear or averaged trees, or is cut off or damaged.
+    """
+    return _predictor(_text_of(model))[0]
 
 
 def prepare_shap(model: Any, *, dtype: DTypeLike = np.float64, cache: Path | None = None) -> TreeShap:
@@ -47,7 +65,7 @@ def prepare_shap(model: Any, *, dtype: DTypeLike = np.float64, cache: Path | Non
     ModelError
         The text is not a binary booster's, has linear or averaged trees, or is cut off or damaged.
     """
-    text = model if isinstance(model, str) else _text_of(model)
+    text = _text_of(model)
     kind = np.dtype(dtype)
     if kind not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ModelError(f"tables hold float32 or float64, not {kind}.")
@@ -63,14 +81,22 @@ def prepare_shap(model: Any, *, dtype: DTypeLike = np.float64, cache: Path | Non
 
 
 def _text_of(model: Any) -> str:
+    if isinstance(model, str):
+        return model
     if not hasattr(model, "model_to_string"):
         raise ModelError(f"a LightGBM booster or its text is needed, not {type(model).__name__}; of a scikit-learn model give `booster_`.")
     return str(model.model_to_string())
 
 
-def _prepare(text: str, kind: np.dtype[Any]) -> TreeShap:
+def _predictor(text: str) -> tuple[TreePredictor, Forest, Splits]:
     forest = read_forest(text)
     bins, splits = bin_forest(forest)
+    return TreePredictor(forest.columns, bins, list_moves(forest, bins, splits)), forest, splits
+
+
+def _prepare(text: str, kind: np.dtype[Any]) -> TreeShap:
+    predictor, forest, splits = _predictor(text)
+    bins = predictor.bins
     paths = trace_paths(forest)
     players, width = count_players(bins, splits, paths)
     if players.max(initial=0) > MOST_PLAYERS:
@@ -88,7 +114,7 @@ def _prepare(text: str, kind: np.dtype[Any]) -> TreeShap:
             tree = np.searchsorted(forest.leaf_start, leaves, side="right")
             tables.append(fill_tables(games, bins, fuse_games(games, bins, tree, most_entries=1 << widest), kind))
     left = tuple(leaf_games(forest, bins, splits, paths, part) for part in np.split(wide, range(4096, len(wide), 4096)) if len(part))
-    return TreeShap(forest.columns, forest.expected, bins, tuple(tables), left)
+    return TreeShap(predictor, forest.expected, tuple(tables), left)
 
 
 def _reach(players: NDArray[np.int64]) -> int:
@@ -115,7 +141,7 @@ def _batches(forest: Forest, width: NDArray[np.int64]) -> Iterator[range]:
 
 
 def _write(prepared: TreeShap, path: Path) -> None:
-    parts: dict[str, Bins | Tables | Games] = {"bins": prepared.bins}
+    parts: dict[str, Bins | Moves | Tables | Games] = {"bins": prepared.predictor.bins, "moves": prepared.predictor.moves}
     parts |= {f"tables{number}": part for number, part in enumerate(prepared.tables)}
     parts |= {f"wide{number}": part for number, part in enumerate(prepared.wide)}
     arrays = {f"{name}.{field.name}": getattr(part, field.name) for name, part in parts.items() for field in fields(part)}
@@ -135,4 +161,4 @@ def _read(path: Path) -> TreeShap:
 
         tables = tuple(load(Tables, f"tables{number}") for number in range(len([name for name in kept if name.startswith("tables")])))
         wide = tuple(load(Games, f"wide{number}") for number in range(len([name for name in kept if name.startswith("wide")])))
-        return TreeShap(columns, expected, load(Bins, "bins"), tables, wide)
+        return TreeShap(TreePredictor(columns, load(Bins, "bins"), load(Moves, "moves")), expected, tables, wide)

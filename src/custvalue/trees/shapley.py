@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from custvalue.trees.bins import Bins
+from custvalue.trees.bins import Codes
 from custvalue.trees.games import Games
 from custvalue.trees.kernel import add_games, add_tables
 from custvalue.trees.matrix import Matrix
+from custvalue.trees.prediction import TreePredictor
 from custvalue.trees.quadrature import integration_rules
 from custvalue.trees.tables import Tables
-
-BLOCK = 8_192
-"""Rows that pass all tables together: enough to pay for a table's way through the cache, few enough that their sums stay in it."""
 
 
 @dataclass(frozen=True, eq=False)
 class TreeShap:
-    """A model made ready for Shapley values.
+    """A model made ready for Shapley values, and for predictions beside them.
 
     Attributes
     ----------
-    columns : tuple of str
-        In the booster's order.
+    predictor : TreePredictor
+        The same model's.
     expected : float
         Mean prediction over the training rows, log-odds.
     """
 
-    columns: tuple[str, ...]
+    predictor: TreePredictor
     expected: float
-    bins: Bins
     tables: tuple[Tables, ...]
     wide: tuple[Games, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Column names in the booster's order."""
+        return self.predictor.columns
 
     def values(self, X: Any, *, threads: int = 1) -> NDArray[np.float64]:
         """Compute the Shapley values of every row.
@@ -60,24 +61,35 @@ class TreeShap:
             Columns are missing or too many, or do not hold numbers.
         """
         matrix = Matrix(X, self.columns)
-        out = np.zeros((matrix.rows, len(self.columns) + 1))
-        out[:, -1] = self.expected
-        starts = range(0, matrix.rows, BLOCK)
-        with ThreadPoolExecutor(max(1, threads)) as pool:
-            for _ in pool.map(lambda start: self._explain(matrix, start, out[start : start + BLOCK]), starts):
-                pass
+        out = self._means(matrix)
+        self.predictor.work_by_block(matrix, lambda codes, rows: self._add(codes, out[rows]), threads=threads)
         return out
 
-    def _explain(self, matrix: Matrix, start: int, out: NDArray[np.float64]) -> None:
-        used = self.bins.columns
-        codes, total = np.empty((len(used), len(out)), np.uint16), np.zeros((len(used), len(out)))
-        for place, column in enumerate(used):
-            self.bins.code(place, matrix.part(column, start, start + len(out)), codes[place])
+    def predict_and_explain(self, X: Any, *, threads: int = 1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give `TreePredictor.raw` and `values` of rows that are binned once; every bit is that of the two by themselves."""
+        matrix = Matrix(X, self.columns)
+        total, out = np.zeros(matrix.rows), self._means(matrix)
+
+        def add(codes: Codes, rows: slice) -> None:
+            self.predictor.add(codes, total[rows])
+            self._add(codes, out[rows])
+
+        self.predictor.work_by_block(matrix, add, threads=threads)
+        return total, out
+
+    def _means(self, matrix: Matrix) -> NDArray[np.float64]:
+        """Begin every row with the mean prediction alone."""
+        out = np.zeros((matrix.rows, len(self.columns) + 1))
+        out[:, -1] = self.expected
+        return out
+
+    def _add(self, codes: Codes, out: NDArray[np.float64]) -> None:
+        total = np.zeros(codes.shape)
         for tables in self.tables:
             add_tables(codes=codes, total=total, **_arrays(tables))
         for games in self.wide:
-            add_games(codes, self.bins.size, *integration_rules(), total=total, **_arrays(games))
-        out[:, used] = total.T
+            add_games(codes, self.predictor.bins.size, *integration_rules(), total=total, **_arrays(games))
+        out[:, self.predictor.bins.columns] = total.T
 
 
 def _arrays(parts: Tables | Games) -> dict[str, NDArray[Any]]:

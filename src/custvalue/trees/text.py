@@ -102,7 +102,7 @@ def read_forest(text: str) -> Forest:
 def _columns(header: Mapping[str, str]) -> tuple[str, ...]:
     if header.get("objective") != OBJECTIVE or header.get("num_class") != "1" or "average_output" in header:
         found = f"objective {header.get('objective')!r}, {header.get('num_class')} class(es)"
-        raise ModelError(f"Shapley values need a boosted model with objective {OBJECTIVE!r}; this text has {found}.")
+        raise ModelError(f"predictions and Shapley values need a boosted model with objective {OBJECTIVE!r}; this text has {found}.")
     columns = tuple(header.get("feature_names", "").split())
     if not columns or header.get("max_feature_idx") != str(len(columns) - 1):
         raise ModelError(f"the model text names {len(columns)} columns, not max_feature_idx + 1. {_AGAIN}")
@@ -114,9 +114,7 @@ def _read_tree(number: int, block: str, columns: int) -> dict[str, Any]:
     lines = dict(line.partition("=")[::2] for line in block.splitlines())
     try:
         if lines.get("is_linear", "0") != "0":
-            raise ModelError(
-                f"tree {number} has linear leaves, whose Shapley values are not defined by its splits. Train without linear_tree."
-            )
+            raise ModelError(f"tree {number} has linear leaves, whose values its splits alone do not tell. Train without linear_tree.")
         leaves = int(lines["num_leaves"])
         tree = _arrays(lines, leaves)
     except (KeyError, ValueError) as error:

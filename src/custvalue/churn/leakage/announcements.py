@@ -89,8 +89,9 @@ def _readers(evidence: Evidence, table: str, column: str, value: str) -> list[st
     day = evidence.snapshots[-1]
     known = evidence.opened.known(day)
     rows = known[table]
+    of_table = [name for name, tables in evidence.reads.items() if table in tables]
     without = rows.filter(rows[column].isnull() | (rows[column].cast("string") != value))
-    return [name for name, _, _ in differences(evidence, day, known | {table: without})]
+    return [name for name, _, _ in differences(evidence, day, known | {table: without}, only=of_table)]
 
 
 def _followed(evidence: Evidence, table: str, column: str, time: str) -> pd.DataFrame:

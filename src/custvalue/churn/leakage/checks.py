@@ -22,6 +22,7 @@ from custvalue.churn.leakage import (
 )
 from custvalue.churn.leakage.evidence import Evidence
 from custvalue.churn.leakage.findings import Finding, LeakageReport, Reported
+from custvalue.engines import resting_collector
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ CHECKS: Mapping[str, Check] = {
 """Every check, in the order of the report; a new one is one file and one line here."""
 
 
+@resting_collector()  # several checks build the features anew
 def find_leaks(evidence: Evidence, *, before: LeakageReport | None = None) -> LeakageReport:
     """Run the checks that the evidence allows.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -14,7 +15,7 @@ import pyarrow as pa
 from custvalue.churn.frame import TrainingFrame
 from custvalue.churn.training import TrainedModel
 from custvalue.config import ChurnConfig, FeaturesConfig
-from custvalue.features import FeatureColumn
+from custvalue.features import FeatureColumn, build_features
 from custvalue.sources import Moment, SourceTables, add_months
 
 
@@ -86,6 +87,12 @@ class Evidence:
         """Departures known at ``as_of``: ``customer_id``, ``left_on`` (datetime64) and ``kind``."""
         known: pd.DataFrame = self.opened.known(self.as_of)["departures"].select("customer_id", "left_on", "kind").to_pyarrow().to_pandas()
         return known.assign(left_on=pd.to_datetime(known.left_on))
+
+    @cached_property
+    def reads(self) -> Mapping[str, frozenset[str]]:
+        """Column → contract tables whose rows it is built from; see `FeatureSet.reads`."""
+        day = self.snapshots[-1]
+        return build_features(self.opened.known(day), self.moment(day), self.features, delay_days=self.opened.delay_days).reads
 
     def labelled(self, snapshot: date) -> pd.DataFrame:
         """``customer_id`` and ``y`` of one snapshot."""

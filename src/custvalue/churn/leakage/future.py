@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 
 import ibis
@@ -45,13 +45,20 @@ def past_tables(evidence: Evidence, day: date) -> dict[str, ibis.Table]:
     }
 
 
-def differences(evidence: Evidence, day: date, tables: Mapping[str, ibis.Table]) -> Iterator[tuple[str, int, str]]:
-    """Give each column of the frame that comes out otherwise when built from other tables: its name, how often, and an example."""
-    built = build_features(tables, evidence.moment(day), evidence.features, delay_days=evidence.opened.delay_days)
+def differences(
+    evidence: Evidence, day: date, tables: Mapping[str, ibis.Table], *, only: Collection[str] | None = None
+) -> Iterator[tuple[str, int, str]]:
+    """Give each column of the frame that comes out otherwise when built from other tables: its name, how often, and an example.
+
+    With `only`, columns of other names are not looked at.
+    """
+    built = build_features(tables, evidence.moment(day), evidence.features, delay_days=evidence.opened.delay_days, only=only)
     rows = evidence.frame.snapshot == np.datetime64(day)
     customers = evidence.frame.customer[rows]
     rebuilt = built.table.to_pyarrow().to_pandas().set_index("customer_id").reindex(customers)
     for column in evidence.columns:
+        if only is not None and column.name not in only:
+            continue
         seen = evidence.frame.X[column.name][rows]
         there = rebuilt[column.name] if column.name in rebuilt else pd.Series([None] * len(customers), dtype=object)
         if (different := _unequal(seen, there)).any():

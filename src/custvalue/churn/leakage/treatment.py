@@ -11,6 +11,7 @@ import pandas as pd
 from custvalue.churn.leakage.evidence import Evidence
 from custvalue.churn.leakage.findings import Finding
 from custvalue.churn.outcomes import treated
+from custvalue.config import ChurnConfig, OutcomeSettings, TimeToLeave
 from custvalue.sources import add_months
 
 _MANY = 0.01
@@ -18,7 +19,7 @@ _MANY = 0.01
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """Count labelled customers whom a contact reached before their outcome, and compare randomised arms."""
-    if not evidence.has("contacts"):
+    if not evidence.has("contacts") or _left_out(evidence.churn):
         return
     found = pd.concat([_contacted(evidence, day) for day in evidence.snapshots])
     share = float(found.contacted.mean()) if len(found) else 0.0
@@ -35,6 +36,11 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         "randomised contacts.",
         refuses=False,
     )
+
+
+def _left_out(churn: ChurnConfig) -> bool:
+    """Tell whether the frame holds nobody who was contacted; a hazard's months are another matter."""
+    return churn.treated == "drop" and not (isinstance(churn, OutcomeSettings) and isinstance(churn.outcome, TimeToLeave))
 
 
 def _contacted(evidence: Evidence, day: date) -> pd.DataFrame:

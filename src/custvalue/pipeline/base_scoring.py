@@ -1,0 +1,151 @@
+"""Everybody scored on the embedded engine, part by part, so that a killed night goes on and a large base needs little memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from custvalue.config import UNRATED, Config
+from custvalue.engines import fetch, resting_collector, within_memory
+from custvalue.errors import DataError
+from custvalue.features import FeatureParts
+from custvalue.pipeline.ratings import Rated
+from custvalue.pipeline.scoring import OF_CUSTOMER, RATED, Scorer
+from custvalue.pipeline.stages import NOT_RATED_YET, Reporter
+from custvalue.publish import Work
+from custvalue.sources import SourceTables
+from custvalue.tiers.protection import complaint_flags
+
+_RATING = "rating_of_the_night"
+
+
+class BaseFacts:
+    """What a `Scorer` reads of every active customer, some customers at a time.
+
+    Parameters
+    ----------
+    config, as_of, tables, rated
+        Whose night, and the rating that holds.
+    log : callable
+        Takes one line for each feature block that is switched off.
+
+    Attributes
+    ----------
+    built : FeatureSet
+        The declarations of the features.
+    total, count : int
+        Customers, and parts.
+    layout : str
+        How the base is cut.
+    customer_columns : tuple of str
+        Of the customers table.
+
+    Raises
+    ------
+    DataError
+        Nobody is active.
+    """
+
+    def __init__(self, config: Config, as_of: date, tables: SourceTables, rated: Rated, *, log: Callable[[str], None]) -> None:
+        known, moment, delays = tables.known(as_of), tables.moment(as_of), tables.delay_days
+        self._con = tables.con
+        self._parts = FeatureParts(self._con, known, moment, config.features, delay_days=delays, revised=tables.revised, log=log)
+        self.built, self.total, self.count = self._parts.built, self._parts.total, self._parts.count
+        if not self.total:
+            raise DataError(f"no customer is active at {as_of}. Check joined_on, status and departures, or take another date.")
+        self.layout = f"{self.total} customers, {self._parts.size} at once"
+        self.customer_columns = tuple(self._parts.customers.columns)
+        self._con.create_table(_RATING, rated.table, temp=True, overwrite=True)
+        with resting_collector():
+            self._sql = str(self._con.compile(self._joined(rated)))
+
+    def read(self, number: int) -> pa.Table:
+        """Give a part's rows, by customer_id: `scoring.Scorer.score` tells the columns."""
+        self._parts.open(number)
+        return fetch(self._con, self._sql)
+
+    def close(self) -> None:
+        """Drop what was computed for the parts."""
+        self._parts.close()
+        self._con.drop_table(_RATING, force=True)
+
+    def _joined(self, rated: Rated) -> ir.Table:
+        """Join the rating to the features, and look at complaints anew: care does not wait for the next rating."""
+        features, people, rating = self.built.table, self._parts.customers, self._con.table(_RATING)
+        is_open, justified = complaint_flags(features, rated.policy.config, log=lambda _: None)  # the rating itself told what is absent
+        care = ibis.cases((is_open, 2), (justified, 1), else_=0).cast("int64")
+        own = people.select(owner="customer_id", **{name: name for name in OF_CUSTOMER if name in people.columns})
+        tiers = rating.select(
+            rated_customer="customer_id",
+            tier="tier",
+            tier_score="score",
+            tier_valid_from="valid_from",
+            tier_valid_until="valid_until",
+            tier_reason="reason_code",
+        )
+        joined = features.mutate(care_priority=care)
+        joined = joined.left_join(own, joined.customer_id == own.owner).left_join(tiers, joined.customer_id == tiers.rated_customer)
+        told = {"tier": joined.tier.fill_null(UNRATED), "tier_reason": joined.tier_reason.fill_null(NOT_RATED_YET)}
+        names = [name for name in (*RATED, *OF_CUSTOMER) if name in joined.columns and name not in told]
+        return joined.select(*features.columns, *names, **told).order_by("customer_id")
+
+
+def score_base(
+    facts: BaseFacts, scorer: Scorer, work: Work, *, clock: dict[str, float], tables: SourceTables, reporter: Reporter
+) -> tuple[list[Path], int]:
+    """Score every active customer.
+
+    Parameters
+    ----------
+    facts, scorer : BaseFacts, Scorer
+        Whom, and how.
+    work : Work
+        The run's parts; those that are whole already are not made again.
+    clock : dict
+        Gets the seconds of ``features`` and of ``score``.
+    tables, reporter
+        Whose memory it takes, and who hears of every part.
+
+    Returns
+    -------
+    parts : list of Path
+        Folders as `Scored.save` writes them, in the order of customer_id.
+    found : int
+        How many of them a run before had made.
+
+    Raises
+    ------
+    TryAgainError
+        Memory or disk do not suffice.
+    """
+    folders, found = [], 0
+    for number in range(facts.count):
+
+        def make(folder: Path, number: int = number) -> None:
+            with timed(clock, "features"), within_memory(tables.con, "features"):
+                part = facts.read(number)
+            with timed(clock, "score"):
+                scorer.score(part).save(folder)
+
+        folder, there = work.part(number, make)
+        folders.append(folder)
+        found += there
+        reporter.note(f"part {number + 1} of {facts.count}: {'found whole' if there else 'scored'}")
+    return folders, found
+
+
+@contextmanager
+def timed(clock: dict[str, float], step: str) -> Iterator[None]:
+    """Add the seconds of a block to a step's."""
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        clock[step] = clock.get(step, 0.0) + time.monotonic() - began

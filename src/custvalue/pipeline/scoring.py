@@ -1,0 +1,162 @@
+"""From features to scores, decisions and reasons, customer by customer: the same for any part of the base, on any engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+from operator import add
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from custvalue.config import Config, RetentionPolicyConfig
+from custvalue.errors import ConfigError
+from custvalue.explain import explain, weights_by_reason
+from custvalue.explain.portfolio import portfolio_sums
+from custvalue.features import FeatureColumn
+from custvalue.lists import list_facts
+from custvalue.metrics import Floats
+from custvalue.monitoring import Profile, Reference, count_part
+from custvalue.pipeline.monitoring import PROFILE_FILE
+from custvalue.pipeline.outcomes import score_outcomes
+from custvalue.retention import Duty, decide
+from custvalue.wording import Catalogue
+
+if TYPE_CHECKING:
+    from custvalue.tracking import LoadedModel
+
+ROWS_FILE, REASONS_FILE, SUMS_FILE = "rows.parquet", "reasons.parquet", "sums.parquet"
+DIMENSIONS = ("tier", "region", "segment")
+"""What the portfolio groups customers by, where it is known."""
+RATED = ("tier", "tier_score", "tier_valid_from", "tier_valid_until", "tier_reason", "care_priority")
+"""What a night tells of a customer's tier."""
+OF_CUSTOMER = ("manager_id", "marketing_consent")
+"""What decides about a contact and stands in the customers table alone."""
+
+_TEXTS = ("customer_id", "tier", "tier_reason", "manager_id", "own_manager_id", "decision")
+_BLOCK = 25_000
+"""Customers at a time: their features, contributions and texts are in memory together."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Some customers of a night.
+
+    Attributes
+    ----------
+    rows : pyarrow.Table
+        One row a customer: probability, tier, value, decision (whoever may take a slot is still waiting for it), and what lists show.
+    reasons : pyarrow.Table
+        ``customer_id``, ``reason_codes``, ``reasons_en``, ``reasons_zh``, ``reason_weights``, in the same order.
+    sums : DataFrame
+        What `explain.portfolio.portfolio_sums` gives.
+    profile : Profile
+        What monitoring counts.
+    """
+
+    rows: pa.Table
+    reasons: pa.Table
+    sums: pd.DataFrame
+    profile: Profile
+
+    def save(self, folder: Path) -> None:
+        """Write one file of each."""
+        pq.write_table(self.rows, folder / ROWS_FILE)
+        pq.write_table(self.reasons, folder / REASONS_FILE)
+        self.sums.astype({"group": "string"}).to_parquet(folder / SUMS_FILE, index=False)
+        (folder / PROFILE_FILE).write_text(json.dumps(self.profile.to_dict()), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """All that decides a customer's row but the customer.
+
+    Attributes
+    ----------
+    config, as_of : Config, date
+        Whose night.
+    columns : tuple of FeatureColumn
+        Declarations of the features.
+    model, outcomes : LoadedModel, mapping
+        The champions; see `load_outcomes`.
+    policy, duty : RetentionPolicyConfig, Duty
+        What a contact is worth, and whose lists there are.
+    catalogue : Catalogue
+        Words of reasons.
+    reference : Reference, optional
+        What the night's customers are counted by.
+
+    Raises
+    ------
+    ConfigError
+        The retention policy's value rests on a feature that is not built.
+    """
+
+    config: Config
+    as_of: date
+    columns: tuple[FeatureColumn, ...]
+    model: LoadedModel
+    outcomes: Mapping[str, LoadedModel]
+    policy: RetentionPolicyConfig
+    duty: Duty
+    catalogue: Catalogue
+    reference: Reference | None = None
+
+    def __post_init__(self) -> None:
+        metric = self.policy.value.metric
+        if metric not in {column.name for column in self.columns}:
+            raise ConfigError(f"{self.config.retention_policy}: value.metric {metric!r} is no feature here. Take one of revenue_mean_*m.")
+
+    def score(self, part: pa.Table) -> Scored:
+        """Score some customers.
+
+        Parameters
+        ----------
+        part : pyarrow.Table
+            One row a customer: ``customer_id``, the features, `RATED`, and of `OF_CUSTOMER` what is mapped.
+        """
+        blocks = [self._score(part.slice(start, _BLOCK)) for start in range(0, max(part.num_rows, 1), _BLOCK)]
+        sums = pd.concat([block.sums for block in blocks], ignore_index=True)
+        rows, reasons = (pa.concat_tables([getattr(block, name) for block in blocks]) for name in ("rows", "reasons"))
+        return Scored(rows, reasons, sums, reduce(add, (block.profile for block in blocks)))
+
+    def _score(self, part: pa.Table) -> Scored:
+        facts, bundle = part.to_pandas(), self.model.bundle
+        log_odds, contributions = bundle.predict_and_explain(facts)
+        probability = bundle.calibrator.apply(log_odds)
+        scored = facts[["customer_id"]].assign(probability=probability, arpu=facts[self.policy.value.metric])
+        scored = scored.join(score_outcomes(self.config, facts, self.outcomes, self.policy))
+        known = [name for name in (*RATED, *OF_CUSTOMER) if name in facts.columns]
+        shown = [name for name in list_facts(facts.columns) if name not in known]
+        decided = decide(scored.join(facts[known]), policy=self.policy, duty=self.duty)
+        decided = decided.drop(columns="marketing_consent", errors="ignore").join(facts[shown])
+        reasons, sums = self._explain(facts, contributions, decided.probability)
+        return Scored(_typed(decided, part), reasons, sums, count_part(facts, probability, self.reference))
+
+    def _explain(self, facts: pd.DataFrame, contributions: Floats, probability: pd.Series) -> tuple[pa.Table, pd.DataFrame]:
+        said = explain(contributions, facts, self.columns, self.catalogue, currency=self.config.currency, as_of=self.as_of)
+        codes, weights = weights_by_reason(contributions, self.columns, self.catalogue)
+        groups = facts[[name for name in DIMENSIONS if name in facts.columns]]
+        sums = portfolio_sums(codes, weights, probability.to_numpy(), said, groups)
+        return said.table.add_column(0, "customer_id", pa.array(facts.customer_id, pa.string())), sums
+
+
+def _typed(frame: pd.DataFrame, part: pa.Table) -> pa.Table:
+    """Make an Arrow table whose types do not depend on which values occur in a part."""
+    columns = {}
+    for name in frame.columns:
+        of_part = name in part.column_names and name not in _TEXTS
+        kind = part.schema.field(name).type if of_part else pa.string() if name in _TEXTS else None
+        columns[name] = pa.array(frame[name], kind, from_pandas=True)
+    return pa.table(columns)
+
+
+def read_rows(parts: Sequence[Path], columns: Sequence[str] | None = None) -> pa.Table:
+    """Read rows of some parts."""
+    return pa.concat_tables(pq.read_table(part / ROWS_FILE, columns=None if columns is None else list(columns)) for part in parts)

@@ -1,0 +1,89 @@
+"""Work that a killed run leaves behind and the next one goes on with: parts, each with a checksum that says it is whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from custvalue.publish.digests import file_digest
+from custvalue.publish.durable import full_disk_can_wait, replace_json, sync
+from custvalue.publish.manifests import check_run_id
+
+_DONE = "done.json"
+
+
+class Work:
+    """The parts of a run that is not published yet, in ``output/work/<run_id>``.
+
+    A part is a folder of files; it is there once its checksums are. Whatever decides a part's content belongs into the run id or into
+    `layout`.
+
+    Parameters
+    ----------
+    output : Path
+        The output folder; hold `lock`.
+    run_id : str
+        The run that the parts belong to: the same one finds them again.
+    layout : str
+        How the run is cut into parts. Parts cut in another way are cleared.
+    again : bool
+        Clear what is there.
+    """
+
+    def __init__(self, output: Path, run_id: str, *, layout: str, again: bool = False) -> None:
+        check_run_id(run_id)
+        self.folder = output / "work" / run_id
+        self._output = output
+        if self.folder.exists() and (again or self._layout() != layout):
+            shutil.rmtree(self.folder)
+        with full_disk_can_wait(output):
+            replace_json(self.folder / "layout.json", {"layout": layout})
+
+    def part(self, number: int, make: Callable[[Path], None]) -> tuple[Path, bool]:
+        """Give a part's folder, and whether it was found: it is made anew unless it stands there whole.
+
+        Parameters
+        ----------
+        number : int
+            Of the part, from 0.
+        make : callable
+            Writes the part's files into the empty folder given.
+
+        Raises
+        ------
+        TryAgainError
+            The disk is full.
+        """
+        folder = self.folder / f"part-{number:05d}"
+        if _whole(folder):
+            return folder, True
+        shutil.rmtree(folder, ignore_errors=True)
+        with full_disk_can_wait(self._output):
+            folder.mkdir(parents=True)
+            make(folder)
+            paths = sorted(folder.iterdir())
+            for path in (*paths, folder):
+                sync(path)
+            replace_json(folder / _DONE, {path.name: file_digest(path) for path in paths})
+        return folder, False
+
+    def clear(self) -> None:
+        """Remove the parts, and what other runs left of theirs."""
+        shutil.rmtree(self.folder.parent, ignore_errors=True)
+
+    def _layout(self) -> object:
+        try:
+            return json.loads((self.folder / "layout.json").read_text(encoding="utf-8"))["layout"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def _whole(folder: Path) -> bool:
+    """Tell whether a part's files are those that were written."""
+    try:
+        done = json.loads((folder / _DONE).read_text(encoding="utf-8"))
+        return bool({path.name: file_digest(path) for path in folder.iterdir() if path.name != _DONE} == done)
+    except (OSError, ValueError):
+        return False
