@@ -33,6 +33,7 @@ gc.set_threshold(200_000, 50, 100)
 
 SLOWEST = (
     "e2e/test_bad_input.py",  # makes the operator that the other end-to-end tests copy, while another worker runs the next file
+    "e2e/test_faults.py",
     "notebooks/test_notebooks_run.py",
     "features/test_two_engines.py",
     "e2e/test_demo.py",

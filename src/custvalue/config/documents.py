@@ -79,7 +79,7 @@ def _key(node: yaml.Node) -> Any:
 
 def _stands_for(key: Any, part: str | int) -> bool:
     """Tell whether a key is the one that pydantic writes so: a band's 10 is 10.0 once it is read as a number."""
-    return str(part) in ({str(key), str(float(key))} if isinstance(key, int) else {str(key)})
+    return str(part) in ({str(key), str(float(key))} if isinstance(key, int) and abs(key) < 2**53 else {str(key)})
 
 
 def read_document(path: Path) -> Document:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import os
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -137,7 +139,10 @@ def within_memory(con: Backend, step: str) -> Iterator[None]:
     """
     try:
         yield
-    except duckdb.OutOfMemoryException as error:
+    except (duckdb.OutOfMemoryException, duckdb.IOException, EngineError) as error:
+        cause = error.__cause__ if isinstance(error, EngineError) else error
+        if not isinstance(cause, duckdb.OutOfMemoryException) and os.strerror(errno.ENOSPC) not in str(cause):
+            raise
         limit, folder = (scalar(con, f"SELECT current_setting('{name}')") for name in ("memory_limit", "temp_directory"))
         raise TryAgainError(
             f"{step}: memory of {limit} and what may be written to disk ({folder or 'no folder given'}) do not suffice for the engine. "

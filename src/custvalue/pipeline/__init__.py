@@ -5,7 +5,8 @@ lists, part by part of the customers, with the champion from tracking; `nightly`
 all.
 """
 
-from custvalue.pipeline.night import Night, make_night, nightly, snapshot_outcomes, unpublished_night
+from custvalue.pipeline.making import Night, make_night, unpublished_night
+from custvalue.pipeline.night import nightly, snapshot_outcomes
 from custvalue.pipeline.outcomes import load_outcomes
 from custvalue.pipeline.rating_days import rate_days
 from custvalue.pipeline.ratings import Rated, carried_rating, rating_store

@@ -15,7 +15,7 @@ from custvalue.pipeline.stages import Reporter
 from custvalue.publish.manifests import Published, latest
 
 if TYPE_CHECKING:
-    from custvalue.pipeline.night import Night
+    from custvalue.pipeline.making import Night
     from custvalue.tracking import Store
 
 

@@ -1,0 +1,230 @@
+"""One night's content: everybody scored, tonight's lists, reasons, and where it came from."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from custvalue import publish
+from custvalue.config import Config, load_retention_policy
+from custvalue.engines import within_memory
+from custvalue.explain import load_wording
+from custvalue.lists import check_labels
+from custvalue.pipeline.assembling import LISTS_FILE, choose_lists, write_lists, write_portfolio, write_profile, write_scores
+from custvalue.pipeline.base_scoring import BaseFacts, score_base, timed
+from custvalue.pipeline.monitoring import model_reference
+from custvalue.pipeline.outcomes import check_features
+from custvalue.pipeline.ratings import Rated, carried_rating
+from custvalue.pipeline.scoring import Scorer
+from custvalue.pipeline.stages import Reporter
+from custvalue.publish.reading import SCORES
+from custvalue.retention import LISTED, Duty, consent_notes, count_decisions, told_counts
+from custvalue.sources import SourceTables
+
+if TYPE_CHECKING:
+    from custvalue.tracking import LoadedModel
+
+UNPUBLISHED = "unpublished"
+
+
+@dataclass(frozen=True)
+class Night:
+    """One night's content, as its files hold it.
+
+    Attributes
+    ----------
+    folder : Path
+        The files.
+    tables : SourceTables
+        What it was made from.
+    rated : Rated
+        The rating that it carries.
+    """
+
+    folder: Path
+    tables: SourceTables
+    rated: Rated
+
+    def scores(self, *columns: str) -> pd.DataFrame:
+        """Read one row a customer, by customer_id: probability, tier, value, decision, lineage; all columns where none is named."""
+        return pd.read_parquet(self.folder / SCORES, columns=list(columns) or None)
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """The listed customers as a manager sees them, with reasons in both languages."""
+        return pd.read_parquet(self.folder / LISTS_FILE)
+
+    @cached_property
+    def listed(self) -> pd.DataFrame:
+        """The scores of the listed customers."""
+        return pd.read_parquet(self.folder / SCORES, filters=[("decision", "=", LISTED)])
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Customers by decision."""
+        return count_decisions(self.scores("decision").decision)
+
+
+def make_night(
+    config: Config,
+    as_of: date,
+    folder: Path,
+    *,
+    model: LoadedModel,
+    run_id: str,
+    token_key: bytes,
+    tables: SourceTables,
+    reporter: Reporter,
+    rated: Rated,
+    outcomes: Mapping[str, LoadedModel] | None = None,
+    stale: str = "",
+    work: Callable[[str], publish.Work],
+) -> Night:
+    """Score every active customer and choose tonight's contacts, with reasons for everybody.
+
+    Customers are ranked by the main outcome's `model`; what the champions of `outcomes` (see `load_outcomes`) foretell stands beside it.
+
+    Parameters
+    ----------
+    config, as_of, tables, rated
+        Whose night, and the rating that holds on it.
+    folder : Path
+        Gets the night's files.
+    model, outcomes : LoadedModel, mapping
+        The champions.
+    run_id : str
+        Stands in every row.
+    token_key : bytes
+        Key of the customers' tokens.
+    reporter : Reporter
+        Hears of every step.
+    stale : str
+        Late feeds that were let pass; stands in every row.
+    work : callable
+        Gives the run's parts for a layout.
+
+    Raises
+    ------
+    ModelError
+        The model was trained on other features than the config now builds.
+    DataError
+        Nobody is active.
+    TryAgainError
+        Memory or disk do not suffice.
+    """
+    policy, catalogue, outcomes = load_retention_policy(config.retention_policy), load_wording(config.wording), outcomes or {}
+    check_labels(catalogue)
+    managers = tables.known(as_of).get("managers")
+    duty = Duty.of(managers.to_pandas() if managers is not None else None, policy, as_of=as_of)
+    clock: dict[str, float] = {}
+    reporter.start("features")
+    with timed(clock, "features"), within_memory(tables.con, "features"):
+        facts = BaseFacts(config, as_of, tables, rated, log=reporter.note)
+    for each in (model, *outcomes.values()):
+        check_features(config, facts.built, each)
+    scorer = Scorer(config, as_of, facts.built.columns, model, outcomes, policy, duty, catalogue, model_reference(model))
+    parts, found = score_base(facts, scorer, work(facts.layout), clock=clock, tables=tables, reporter=reporter)
+    facts.close()
+    _tell_scored(facts, scorer, run_id, (len(parts), found), clock, reporter)
+    reporter.start("lists")
+    chosen = choose_lists(parts, scorer)
+    for line in [*consent_notes(facts.customer_columns), *duty.notes(chosen.customers), told_counts(chosen.counts)]:
+        reporter.note(line)
+    lineage = _row_lineage(as_of, run_id, facts, scorer, rated, stale)
+    listed = write_scores(folder, parts, chosen, scorer, lineage)
+    rows = write_lists(folder, listed, chosen, tables, config, as_of, token_key=token_key, catalogue=catalogue)
+    write_portfolio(folder, parts, catalogue, language=config.language, tiers=rated.policy.tiers)
+    write_profile(folder, parts)
+    worth = f"net value {rows.net_value.sum():,.0f} {config.currency}"
+    reporter.done("lists", f"{len(rows):,} contacts on {rows.manager_id.nunique()} list(s), {worth}", **chosen.counts)
+    return Night(folder, tables, rated)
+
+
+def _tell_scored(
+    facts: BaseFacts, scorer: Scorer, run_id: str, made: tuple[int, int], clock: Mapping[str, float], reporter: Reporter
+) -> None:
+    parts, found = made
+    text = f"{len(facts.built.columns)} columns for {facts.total:,} active customers"
+    reporter.done("features", text, run_id=run_id, customers=facts.total, seconds=clock["features"])
+    told = ", ".join(f"{each.name} v{each.version}" for each in (scorer.model, *scorer.outcomes.values()))
+    again = f"; {found} of {parts} parts found from a run before" if found else ""
+    text = f"{facts.total:,} customers with reasons by {told}{again}"
+    seconds = clock.get("score", 0.0)
+    reporter.done("score", text, parts=parts, found=found, model_version=scorer.model.version, seconds=seconds)
+
+
+def _row_lineage(as_of: date, run_id: str, facts: BaseFacts, scorer: Scorer, rated: Rated, stale: str) -> dict[str, Any]:
+    """What every row says of where it came from."""
+    model = scorer.model
+    lineage: dict[str, Any] = {
+        "as_of": as_of,
+        "run_id": run_id,
+        "model_name": model.name,
+        "model_version": model.version,
+        "model_id": model.digest,
+        "feature_spec_hash": facts.built.spec_hash,
+        "tier_policy": rated.policy.label,
+        "retention_policy": scorer.policy.label,
+        "wording": scorer.catalogue.edition,
+        "code_version": version("custvalue"),
+    }
+    if scorer.outcomes:
+        lineage["outcome_models"] = ", ".join(f"{each.name} v{each.version}" for each in scorer.outcomes.values())
+    return lineage | {"allowed_stale": stale}
+
+
+@contextmanager
+def unpublished_night(
+    config: Config,
+    as_of: date,
+    *,
+    model: LoadedModel,
+    token_key: bytes,
+    tables: SourceTables,
+    reporter: Reporter,
+    outcomes: Mapping[str, LoadedModel] | None = None,
+) -> Iterator[Night]:
+    """Make a night for a look or a dry run; its files are there as long as the block runs.
+
+    Parameters
+    ----------
+    config, as_of, model, token_key, tables, reporter, outcomes
+        As for `make_night`.
+    """
+    config.output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=config.output, prefix=".unpublished-") as scratch, publish.full_disk_can_wait(config.output):
+        folder = Path(scratch) / "night"
+        folder.mkdir()
+        yield make_night(
+            config,
+            as_of,
+            folder,
+            model=model,
+            run_id=UNPUBLISHED,
+            token_key=token_key,
+            tables=tables,
+            reporter=reporter,
+            rated=carry_rating(config, tables, as_of, reporter),
+            outcomes=outcomes,
+            work=lambda layout: publish.Work(Path(scratch), UNPUBLISHED, layout=layout),
+        )
+
+
+def carry_rating(config: Config, tables: SourceTables, as_of: date, reporter: Reporter) -> Rated:
+    """Give the rating that holds on a night, and tell of it; see `carried_rating`."""
+    reporter.start("tiers")
+    with within_memory(tables.con, "tiers"):
+        rated = carried_rating(config, tables, as_of, log=reporter.note)
+    label, day = rated.policy.label, rated.manifest.day
+    text = f"{day}: {rated.manifest.rows:,} customers rated by {label}{' before' if rated.kept else ''}"
+    reporter.done("tiers", text, policy=label, rated=day.isoformat())
+    return rated
