@@ -187,7 +187,7 @@ def test_every_log_record_tells_when_which_attempt_and_which_run(way):
         assert all(time.tzinfo == UTC for time in times), name
         assert times == sorted(times), name
         attempts |= {event["attempt_id"] for event in said.events}
-        assert all({"step", "seconds"} <= event.keys() for event in said.events if event["event"] not in ("note", "refused")), name
+        assert all({"step", "seconds"} <= event.keys() for event in said.events if event["event"] not in ("note", "alert", "refused")), name
     assert len(attempts) == sum(bool(said.events) for said in way.said.values())
     for name, day in (("allowed", NEXT), ("same night", AS_OF)):
         assert way.said[name].events[-1]["run_id"] == way.nights[day].attrs["lineage"]["run_id"]

@@ -85,6 +85,15 @@ def test_a_column_that_is_back_is_told_and_not_refused() -> None:
     assert [(each.code, each.severity, each.against) for each in found(frame, probability, before=gone)] == [("missing", "alert", "night")]
 
 
+@pytest.mark.parametrize("known_in_training", [False, True])
+def test_what_training_never_knew_is_no_news(known_in_training: bool) -> None:
+    frame, probability = night(0)
+    known = frame.amount_5.where(np.arange(ROWS) < (ROWS // 10 if known_in_training else 0))
+    reference = Reference.of(frame.assign(amount_5=known), COLUMNS, probability)
+    told = canary(count_part(*night(2), reference), None, reference, LIMITS)
+    assert [(each.code, each.column) for each in told] == ([("missing", "amount_5")] if known_in_training else [])
+
+
 def test_categories_written_otherwise_refuse_the_night() -> None:
     frame, probability = night(2)
     told = found(frame.assign(plan=frame.plan.str.lower()), probability)

@@ -171,7 +171,8 @@ def _drifts(compared: Sequence[Comparison], reference: Reference | None, limits:
 
 def _missing(compared: Sequence[Comparison], limits: MonitoringConfig, *, refuse_against: str) -> Iterator[Finding]:
     for against, least in {NIGHT: limits.missing_alert, TRAINING: limits.missing_alert_training}.items():
-        columns = [each for each in compared if each.column and each.against == against]
+        # what training never knew (a table kept for the last months alone) no model has learnt from
+        columns = [each for each in compared if each.column and each.against == against and (against == NIGHT or each.missing_before < 1)]
         for each, real in zip(columns, discoveries([each.missing_p_value for each in columns], limits.false_alarms), strict=True):
             change = each.missing - each.missing_before
             if real and abs(change) > least:
