@@ -165,6 +165,9 @@ def test_stderr_holds_its_own_steps_and_no_library_s_warning(demo):
     title, *lines = demo.err.splitlines()
     assert title.startswith("custvalue demo")
     assert "3,000" in title
+    alerts = [line for line in lines if line.startswith("  ALERT ")]  # a small operator's night may well be unlike its training
+    lines = [line for line in lines if line not in alerts]
+    assert len(alerts) <= 2, alerts
     assert {line.split()[0] for line in lines} == set(steps)
     assert all(re.search(r"\d s$", line) for line in lines)
     assert not re.search(r"warn|Traceback|deprecat", demo.err + demo.out, re.IGNORECASE)
