@@ -92,7 +92,7 @@ WHILE_IT_IS_SCORED = (
 )
 WHILE_IT_IS_PUBLISHED = (
     Point("half a file of scores", pq, "write_table", where=staged, torn=True),
-    Point("scores of a part without its reasons", assembling, "_link", call=2),
+    Point("scores of a part without its reasons", assembling, "link_or_copy", call=2),
     Point("scores and reasons, no list", making, "write_scores", after=True),
     Point("a workbook under another name", xlsx.Path, "replace", where=staged),
     Point("some workbooks of several", xlsx, "_replace", call=3),

@@ -23,16 +23,22 @@ def refuse(folder: Path) -> None:
     raise AssertionError("a whole part was made again")
 
 
+def begun(output: Path, run_id: str, layout: str, *, again: bool = False) -> Work:
+    work = Work(output, run_id, again=again)
+    work.begin(layout)
+    return work
+
+
 @pytest.fixture
 def work(tmp_path) -> Work:
-    return Work(tmp_path, "run1", layout="two parts")
+    return begun(tmp_path, "run1", "two parts")
 
 
 def test_a_part_that_is_whole_is_found_by_the_next_attempt(work, tmp_path):
     folder, found = work.part(0, write("first"))
     assert (folder / "rows.txt").read_text() == "first"
     assert not found
-    assert Work(tmp_path, "run1", layout="two parts").part(0, refuse) == (folder, True)
+    assert begun(tmp_path, "run1", "two parts").part(0, refuse) == (folder, True)
 
 
 def kill_before_the_checksums(folder: Path) -> None:
@@ -85,12 +91,12 @@ def test_a_full_disk_can_wait(work):
 @pytest.mark.parametrize("other", [{"layout": "three parts"}, {"layout": "two parts", "again": True}])
 def test_parts_cut_in_another_way_or_unwanted_are_cleared(work, tmp_path, other):
     work.part(0, write("first"))
-    assert Work(tmp_path, "run1", **other).part(0, write("second"))[1] is False
+    assert begun(tmp_path, "run1", **other).part(0, write("second"))[1] is False
 
 
 def test_another_run_has_parts_of_its_own_until_one_is_published(work, tmp_path):
     work.part(0, write("first"))
-    other = Work(tmp_path, "run2", layout="two parts")
+    other = begun(tmp_path, "run2", "two parts")
     assert other.part(0, write("second"))[1] is False
     assert work.part(0, refuse)[1] is True
     work.clear()
@@ -99,4 +105,4 @@ def test_another_run_has_parts_of_its_own_until_one_is_published(work, tmp_path)
 
 def test_a_run_id_cannot_lead_out_of_the_folder(tmp_path):
     with pytest.raises(ConfigError, match="run id"):
-        Work(tmp_path, "../elsewhere", layout="")
+        Work(tmp_path, "../elsewhere")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -30,6 +28,7 @@ from custvalue.pipeline.monitoring import PROFILE_FILE
 from custvalue.pipeline.outcomes import loss_columns, riskiest
 from custvalue.pipeline.reasons import PORTFOLIO_FIGURE, PORTFOLIO_FILE
 from custvalue.pipeline.scoring import REASONS_FILE, ROWS_FILE, SUMS_FILE, Scorer
+from custvalue.publish.durable import link_or_copy
 from custvalue.publish.reading import SCORES
 from custvalue.retention import DECISIONS, LISTED, WAITING, choose, customers_by_manager
 from custvalue.sources import SourceTables
@@ -114,7 +113,7 @@ def write_scores(folder: Path, parts: Sequence[Path], chosen: Chosen, scorer: Sc
         for column, value in lineage.items():
             published = published.append_column(column, pa.repeat(pa.scalar(value), published.num_rows))
         pq.write_table(published, folder / SCORES / name)
-        _link(part / REASONS_FILE, folder / REASONS_FILE / name)
+        link_or_copy(part / REASONS_FILE, folder / REASONS_FILE / name)
     found = pa.concat_tables(taken).to_pandas()
     found = found.merge(chosen.listed[["customer_id", "priority"]], on="customer_id")
     return pd.DataFrame(found.sort_values(["manager_id", "priority"], ignore_index=True))
@@ -177,11 +176,3 @@ def safe_name(text: str) -> str:
     """Give a file name that a manager's id cannot lead out of its folder, and that no other manager's id shares."""
     safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in text)
     return safe if safe and safe == text else f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
-
-
-def _link(source: Path, target: Path) -> None:
-    """Give a file a second name; a copy where the file system has no links."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

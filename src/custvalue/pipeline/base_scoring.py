@@ -8,20 +8,19 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from custvalue.config import UNRATED, Config
+from custvalue.config import Config
 from custvalue.engines import fetch, resting_collector, within_memory
 from custvalue.errors import DataError
 from custvalue.features import FeatureParts
+from custvalue.pipeline.rating_join import join_rating
 from custvalue.pipeline.ratings import Rated
 from custvalue.pipeline.scoring import OF_CUSTOMER, RATED, Scorer
-from custvalue.pipeline.stages import NOT_RATED_YET, Reporter
+from custvalue.pipeline.stages import Reporter
 from custvalue.publish import Work
 from custvalue.sources import SourceTables
-from custvalue.tiers.protection import complaint_flags
 
 _RATING = "rating_of_the_night"
 
@@ -77,24 +76,12 @@ class BaseFacts:
         self._con.drop_table(_RATING, force=True)
 
     def _joined(self, rated: Rated) -> ir.Table:
-        """Join the rating to the features, and look at complaints anew: care does not wait for the next rating."""
-        features, people, rating = self.built.table, self._parts.customers, self._con.table(_RATING)
-        is_open, justified = complaint_flags(features, rated.policy.config, log=lambda _: None)  # the rating itself told what is absent
-        care = ibis.cases((is_open, 2), (justified, 1), else_=0).cast("int64")
+        """Join what the customers table says, and the rating."""
+        features, people = self.built.table, self._parts.customers
         own = people.select(owner="customer_id", **{name: name for name in OF_CUSTOMER if name in people.columns})
-        tiers = rating.select(
-            rated_customer="customer_id",
-            tier="tier",
-            tier_score="score",
-            tier_valid_from="valid_from",
-            tier_valid_until="valid_until",
-            tier_reason="reason_code",
-        )
-        joined = features.mutate(care_priority=care)
-        joined = joined.left_join(own, joined.customer_id == own.owner).left_join(tiers, joined.customer_id == tiers.rated_customer)
-        told = {"tier": joined.tier.fill_null(UNRATED), "tier_reason": joined.tier_reason.fill_null(NOT_RATED_YET)}
-        names = [name for name in (*RATED, *OF_CUSTOMER) if name in joined.columns and name not in told]
-        return joined.select(*features.columns, *names, **told).order_by("customer_id")
+        rating = join_rating(features, self._con.table(_RATING), rated.policy, RATED)
+        joined = rating.left_join(own, rating.customer_id == own.owner)
+        return joined.drop("owner").order_by("customer_id")
 
 
 def score_base(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -87,7 +87,7 @@ def make_night(
     rated: Rated,
     outcomes: Mapping[str, LoadedModel] | None = None,
     stale: str = "",
-    work: Callable[[str], publish.Work],
+    work: publish.Work,
 ) -> Night:
     """Score every active customer and choose tonight's contacts, with reasons for everybody.
 
@@ -109,8 +109,8 @@ def make_night(
         Hears of every step.
     stale : str
         Late feeds that were let pass; stands in every row.
-    work : callable
-        Gives the run's parts for a layout.
+    work : Work
+        The run's parts.
 
     Raises
     ------
@@ -132,7 +132,8 @@ def make_night(
     for each in (model, *outcomes.values()):
         check_features(config, facts.built, each)
     scorer = Scorer(config, as_of, facts.built.columns, model, outcomes, policy, duty, catalogue, model_reference(model))
-    parts, found = score_base(facts, scorer, work(facts.layout), clock=clock, tables=tables, reporter=reporter)
+    work.begin(facts.layout)
+    parts, found = score_base(facts, scorer, work, clock=clock, tables=tables, reporter=reporter)
     facts.close()
     _tell_scored(facts, scorer, run_id, (len(parts), found), clock, reporter)
     reporter.start("lists")
@@ -215,7 +216,7 @@ def unpublished_night(
             reporter=reporter,
             rated=carry_rating(config, tables, as_of, reporter),
             outcomes=outcomes,
-            work=lambda layout: publish.Work(Path(scratch), UNPUBLISHED, layout=layout),
+            work=publish.Work(Path(scratch), UNPUBLISHED),
         )
 
 

@@ -72,12 +72,7 @@ def _nightly(
         publish.tidy(config.output, found)
         reporter.done("nightly", f"{as_of} was published before by the same run: {found.folder}", run_id=run_id)
         return found, None
-    parts: list[publish.Work] = []
-
-    def work(layout: str) -> publish.Work:
-        parts.append(publish.Work(config.output, run_id, layout=layout, again=force))
-        return parts[0]
-
+    work = publish.Work(config.output, run_id, again=force)
     staging = publish.stage(config.output, run_id)
     try:
         with publish.full_disk_can_wait(config.output):
@@ -101,11 +96,11 @@ def _nightly(
         keep(config, rated)
     except BaseException as error:
         shutil.rmtree(staging, ignore_errors=True)  # the next run clears what stays; the cause must come through
-        if parts and isinstance(error, CustValueError) and not isinstance(error, TryAgainError):
-            parts[0].clear()  # the same run would be refused again
+        if work.folder.exists() and isinstance(error, CustValueError) and not isinstance(error, TryAgainError):
+            work.clear()  # the same run would be refused again
         raise
     done = publish.publish(config.output, as_of=as_of, run_id=run_id, staging=staging, lineage=lineage, force=force)
-    parts[0].clear()
+    work.clear()
     reporter.done("nightly", f"{as_of} published, generation {done.generation}, run {run_id}", run_id=run_id)
     return done, replace(night, folder=done.folder)
 

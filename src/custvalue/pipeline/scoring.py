@@ -34,8 +34,14 @@ if TYPE_CHECKING:
 ROWS_FILE, REASONS_FILE, SUMS_FILE = "rows.parquet", "reasons.parquet", "sums.parquet"
 DIMENSIONS = ("tier", "region", "segment")
 """What the portfolio groups customers by, where it is known."""
-RATED = ("tier", "tier_score", "tier_valid_from", "tier_valid_until", "tier_reason", "care_priority")
-"""What a night tells of a customer's tier."""
+RATED = {
+    "tier": "tier",
+    "tier_score": "score",
+    "tier_valid_from": "valid_from",
+    "tier_valid_until": "valid_until",
+    "tier_reason": "reason_code",
+}
+"""What a night tells of a customer's tier → column of the rating."""
 OF_CUSTOMER = ("manager_id", "marketing_consent")
 """What decides about a contact and stands in the customers table alone."""
 
@@ -132,7 +138,7 @@ class Scorer:
         probability = bundle.calibrator.apply(log_odds)
         scored = facts[["customer_id"]].assign(probability=probability, arpu=facts[self.policy.value.metric])
         scored = scored.join(score_outcomes(self.config, facts, self.outcomes, self.policy))
-        known = [name for name in (*RATED, *OF_CUSTOMER) if name in facts.columns]
+        known = [name for name in (*RATED, "care_priority", *OF_CUSTOMER) if name in facts.columns]
         shown = [name for name in list_facts(facts.columns) if name not in known]
         decided = decide(scored.join(facts[known]), policy=self.policy, duty=self.duty)
         decided = decided.drop(columns="marketing_consent", errors="ignore").join(facts[shown])

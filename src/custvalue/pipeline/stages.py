@@ -14,14 +14,11 @@ from custvalue.config import UNRATED, Config
 from custvalue.engines import within_memory
 from custvalue.errors import DataError
 from custvalue.features import FeatureColumn, compute_features
+from custvalue.pipeline.rating_join import join_rating
 from custvalue.pipeline.ratings import Rated, carried_rating
 from custvalue.publish.manifests import published_dates
 from custvalue.sources import Freshness, SourceTables, allowed_stale, open_tables, refuse_stale
 from custvalue.tiers import TierPolicy, tier_table
-from custvalue.tiers.protection import complaint_flags
-
-NOT_RATED_YET = "not_rated_yet"
-"""Why a customer is `unrated` whom the rating that holds did not know."""
 
 
 class Reporter(Protocol):
@@ -165,20 +162,10 @@ def assign_tiers(config: Config, as_of: date, features: Features, *, reporter: R
 
 
 def _tonight(rated: Rated, features: Features) -> pd.DataFrame:
-    """Join the rating to the customers of a moment, and look at their complaints anew: care does not wait for the next rating."""
-    rating = rated.table.drop_columns(["rated_on", "care_priority"]).to_pandas()
-    is_open, justified = complaint_flags(features.table, rated.policy.config, log=lambda _: None)  # the rating itself told what is absent
-    priority = ibis.cases((is_open, 2), (justified, 1), else_=0).cast("int64")
-    care = features.table.select("customer_id", care_priority=priority).order_by("customer_id").to_pandas()
-    frame = care.merge(rating, on="customer_id", how="left", validate="1:1")
-    new = frame.tier.isna()
-    frame["tier"] = frame.tier.fillna(UNRATED)
-    frame["earned"] = frame.earned.fillna(UNRATED)
-    frame["reason_code"] = frame.reason_code.fillna(NOT_RATED_YET)
-    frame["policy_version"] = frame.policy_version.fillna(rated.policy.label)
-    dates = [name for name in frame.columns if name in ("valid_from", "valid_until", "below_since", "grace_until")]
-    frame[dates] = frame[dates].astype(object).where(~new, None)
-    return pd.DataFrame(frame[[name for name in rated.table.column_names if name != "rated_on"]])
+    columns = [name for name in rated.table.column_names if name != "rated_on"]
+    names = {name: name for name in columns if name not in ("customer_id", "care_priority")}
+    joined = join_rating(features.table, ibis.memtable(rated.table), rated.policy, names)
+    return pd.DataFrame(joined.select(columns).order_by("customer_id").to_pyarrow().to_pandas())
 
 
 def tiers_by_size(scores: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:

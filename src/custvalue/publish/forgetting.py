@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from custvalue.publish.durable import sync
+from custvalue.publish.durable import link_or_copy, sync
 from custvalue.publish.manifests import Published, generations, latest, manifest_folder, published_dates
 from custvalue.publish.nights import announce, move, seal, stage
 
@@ -129,7 +128,8 @@ def _rewrite(output: Path, night: Published, holding: set[str], customer_id: str
         write_without(night.folder / name, target, customer_id)
     redone = redo(night, staging, removed)
     for name in night.files.keys() - holding - redone:
-        _share(night.folder / name, staging / name)
+        (staging / name).parent.mkdir(parents=True, exist_ok=True)
+        link_or_copy(night.folder / name, staging / name)
     files = seal(staging)
     content = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:8]
     folder = move(output, f"{night.run_id}-{content}", staging)
@@ -166,15 +166,6 @@ def _folder_named(manifest: Path) -> str:
         content = json.loads(manifest.read_text(encoding="utf-8"))
         return str(content.get("folder", content["run_id"]))
     return ""
-
-
-def _share(source: Path, target: Path) -> None:
-    """Let a second name stand for the same file; copy it where the file system cannot."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def _others(table: pa.Table, customer_id: str) -> pa.ChunkedArray:

@@ -18,7 +18,7 @@ class Work:
     """The parts of a run that is not published yet, in ``output/work/<run_id>``.
 
     A part is a folder of files; it is there once its checksums are. Whatever decides a part's content belongs into the run id or into
-    `layout`.
+    the layout.
 
     Parameters
     ----------
@@ -26,19 +26,26 @@ class Work:
         The output folder; hold `lock`.
     run_id : str
         The run that the parts belong to: the same one finds them again.
-    layout : str
-        How the run is cut into parts. Parts cut in another way are cleared.
     again : bool
         Clear what is there.
     """
 
-    def __init__(self, output: Path, run_id: str, *, layout: str, again: bool = False) -> None:
+    def __init__(self, output: Path, run_id: str, *, again: bool = False) -> None:
         check_run_id(run_id)
         self.folder = output / "work" / run_id
-        self._output = output
-        if self.folder.exists() and (again or self._layout() != layout):
+        self._output, self._again = output, again
+
+    def begin(self, layout: str) -> None:
+        """Say how the run is cut into parts; parts cut in another way are cleared.
+
+        Raises
+        ------
+        TryAgainError
+            The disk is full.
+        """
+        if self.folder.exists() and (self._again or self._layout() != layout):
             shutil.rmtree(self.folder)
-        with full_disk_can_wait(output):
+        with full_disk_can_wait(self._output):
             replace_json(self.folder / "layout.json", {"layout": layout})
 
     def part(self, number: int, make: Callable[[Path], None]) -> tuple[Path, bool]:
