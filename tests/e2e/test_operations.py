@@ -138,6 +138,14 @@ def test_what_was_let_pass_stands_in_every_row_and_only_there(way):
     assert "usage" not in str(way.nights[AS_OF].get("allowed_stale", ""))
 
 
+def test_a_night_ends_with_its_report(way):
+    steps = [event["step"] for event in way.said["allowed"].events if event["event"] == event.get("step")]
+    assert steps[-2:] == ["monitor", "log"]
+    folder = way.workspace.output / "monitoring" / f"as_of={NEXT}"
+    assert json.loads((folder / "monitoring.json").read_text(encoding="utf-8"))["run_id"] == way.nights[NEXT].attrs["lineage"]["run_id"]
+    assert "<svg" in (folder / "report.html").read_text(encoding="utf-8")
+
+
 def test_a_backfill_makes_what_is_missing_with_what_was_champion_then_and_goes_past_a_refused_night(way):
     said = way.said["backfill"]
     assert "there was no champion for 'op' on 2024-12-31; the first one is champion since 2025-01-01" in flat(said)

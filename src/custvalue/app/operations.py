@@ -41,6 +41,8 @@ def run_nightly(config: Config, as_of: date, *, force: bool, reporter: StepRepor
         if night is not None:
             log_night(config, night, as_of, environ=os.environ, reporter=reporter, store=store)
         deliver(config, database, as_of, reporter=reporter)
+        if night is not None:
+            _report(config, as_of, night, reporter=reporter)
     return published.folder
 
 
@@ -106,6 +108,16 @@ def deliver(config: Config, database: NightDatabase | None, as_of: date, *, repo
     loaded = database.load(config.output, as_of)
     what = f"{len(loaded)} night(s) loaded" if loaded else "held the night already"
     reporter.done("database", f"{database.place}: {what}", nights=[night.as_of.isoformat() for night in loaded])
+
+
+def _report(config: Config, as_of: date, night: pipeline.Night, *, reporter: StepReporter) -> None:
+    """Write the report that `custvalue monitor` would write; the night stands whatever becomes of it."""
+    from custvalue.app.monitor import Wanted, run_monitor
+
+    try:
+        run_monitor(config, Wanted(as_of, None, config.language, show=False), environ=os.environ, reporter=reporter, tables=night.tables)
+    except (CustValueError, OSError) as error:
+        reporter.alert(f"the night is published, but its report could not be written: {error}")
 
 
 @contextmanager

@@ -38,6 +38,7 @@ from custvalue.publish import Published
 from custvalue.publish.manifests import published_dates
 from custvalue.publish.reading import SCORES
 from custvalue.retention import LISTED
+from custvalue.sources import SourceTables
 
 NO_PROFILE, NO_REFERENCE, FIRST_NIGHT, NO_OUTCOMES, NO_REASONS = "no_profile", "no_reference", "first_night", "no_outcomes", "no_reasons"
 """Notes: why a part of the report is missing."""
@@ -138,7 +139,14 @@ class MonitorReport:
         )
 
 
-def monitor_report(config: Config, as_of: date, *, reference: Callable[[Published], Reference | None], reporter: Reporter) -> MonitorReport:
+def monitor_report(
+    config: Config,
+    as_of: date,
+    *,
+    reference: Callable[[Published], Reference | None],
+    reporter: Reporter,
+    tables: SourceTables | None = None,
+) -> MonitorReport:
     """Look at the newest published night up to a day, with what is known at that day.
 
     Parameters
@@ -148,6 +156,8 @@ def monitor_report(config: Config, as_of: date, *, reference: Callable[[Publishe
     reference : callable
         Gives what the model that scored a night was trained on; None where nobody knows any more.
     reporter : Reporter
+    tables : SourceTables, optional
+        The operator's tables where they are open already.
 
     Raises
     ------
@@ -162,7 +172,7 @@ def monitor_report(config: Config, as_of: date, *, reference: Callable[[Publishe
         raise DataError(f"{config.output}: no night is published up to {as_of}. Run `custvalue nightly --as-of {as_of}`.")
     night = verified_night(config.output, days[-1])
     before = verified_night(config.output, days[-2]) if len(days) > 1 else None
-    tables, _ = check(config, None, reporter=reporter)
+    tables = tables or check(config, None, reporter=reporter)[0]
     reporter.start("monitor")
     judged = judge_nights(config, tables, as_of, log=reporter.note)
     report = _gathered(config, as_of, night, before, judged, reference)

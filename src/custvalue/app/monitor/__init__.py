@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,6 +24,7 @@ from custvalue.pipeline.monitoring import model_reference
 if TYPE_CHECKING:
     from custvalue.app.console import StepReporter
     from custvalue.publish import Published
+    from custvalue.sources import SourceTables
     from custvalue.tracking import Store
 
 REPORT_FILE, JSON_FILE = "report.html", "monitoring.json"
@@ -43,15 +44,20 @@ class Wanted:
         ``en`` or ``zh``.
     log : bool
         Keep the figures in MLflow.
+    show : bool
+        Print the tables.
     """
 
     as_of: date
     html: Path | None
     language: str
     log: bool = True
+    show: bool = True
 
 
-def run_monitor(config: Config, wanted: Wanted, *, environ: Mapping[str, str], reporter: StepReporter) -> MonitorReport:
+def run_monitor(
+    config: Config, wanted: Wanted, *, environ: Mapping[str, str], reporter: StepReporter, tables: SourceTables | None = None
+) -> MonitorReport:
     """Look at the newest published night, show what is beyond a limit, and write ``monitoring/as_of=DATE/`` under the output folder.
 
     Alerts do not change the exit code: they are for people, and whoever runs nights reads them in the log or in the JSON.
@@ -64,26 +70,33 @@ def run_monitor(config: Config, wanted: Wanted, *, environ: Mapping[str, str], r
         The alert rules are faulty, or the page cannot be written.
     """
     store = _open_store(config, environ, reporter)
-    report = monitor_report(config, wanted.as_of, reference=lambda night: _reference(store, night, reporter), reporter=reporter)
+    report = monitor_report(
+        config, wanted.as_of, reference=lambda night: _reference(store, night, reporter), reporter=reporter, tables=tables
+    )
     words = Words(config, wanted.language)
     folder = config.output / "monitoring" / f"as_of={wanted.as_of}"
     page, data = monitor_page(report, words), report.to_json()
     paths = {folder / JSON_FILE: data, wanted.html or folder / REPORT_FILE: page}
     for path, text in paths.items():
         write_bytes(path, text.encode("utf-8"))
+    if wanted.show:
+        _show(report, words, paths)
+    for line in loud_lines(report, words):
+        reporter.alert(line)
+    if wanted.log and store is not None:
+        _log(report, store, {JSON_FILE: data, REPORT_FILE: page}, reporter)
+    return report
+
+
+def _show(report: MonitorReport, words: Words, paths: Iterable[Path]) -> None:
     out = console()
     for table in report_tables(report, words):
         if table.on_terminal:
             out.print(table.for_terminal())
     for note in report.notes:
         out.print(words(f"note_{note}"), markup=False)
-    for line in loud_lines(report, words):
-        reporter.alert(line)
     for path in paths:
         out.print(str(path), markup=False)
-    if wanted.log and store is not None:
-        _log(report, store, {JSON_FILE: data, REPORT_FILE: page}, reporter)
-    return report
 
 
 def loud_lines(report: MonitorReport, words: Words) -> list[str]:
