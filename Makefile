@@ -65,5 +65,5 @@ $(VENV)/.installed: $(PINS)
 $(VENV)/.installed-dev: $(PINS)
 	@$(MAKE_VENV)
 	@echo "Installing custvalue and its test tools into $(VENV) (a minute or two, once) ..."
-	@$(PIP_INSTALL) -e '.[dev,spark,database]'
+	@$(PIP_INSTALL) -e '.[dev,spark,database,oidc]'
 	@touch $(VENV)/.installed $@

@@ -51,6 +51,10 @@ class Look:
         """Number of customers known."""
         return len(self.base.ids)
 
+    def newest(self, table: str) -> pd.Period:
+        """Give the newest month of a monthly table that can be known."""
+        return (self.base.known.day - pd.Timedelta(days=self.delay_days.get(table, 0))).to_period("M") - 1
+
     def months(self, table: str, columns: Sequence[str], window: int) -> pd.DataFrame:
         """Read the last months of a monthly table; ``lag`` is 0 for the newest month that can be known.
 
@@ -63,7 +67,7 @@ class Look:
         window : int
             Number of months.
         """
-        newest = (self.base.known.day - pd.Timedelta(days=self.delay_days.get(table, 0))).to_period("M") - 1
+        newest = self.newest(table)
         oldest = newest - (window - 1)
         among = [("month", ">=", oldest.start_time.date()), ("month", "<", (newest + 1).start_time.date())]
         rows = self.base.rows(table, ("month", *columns), among=among)

@@ -79,6 +79,13 @@ def amounts(look: Look, table: str, columns: Sequence[str]) -> dict[str, Amount]
     return found
 
 
+def for_thirty_days(amount: Amount, look: Look) -> Amount:
+    """Tell each month's amount for a month of thirty days."""
+    newest = look.newest("usage")
+    lengths = np.array([(newest - lag).days_in_month for lag in range(len(amount.months))], dtype=float)
+    return Amount(amount.name, amount.months * (30 / lengths)[:, None])
+
+
 def levels(amount: Amount, windows: Sequence[int], *, shape: bool = False) -> dict[str, np.ndarray]:
     """Mean of each window, of its months before the newest, and the newest one's fall against those; trend and swings if asked for."""
     found, name = {}, amount.name

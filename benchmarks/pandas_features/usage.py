@@ -6,16 +6,21 @@ import numpy as np
 
 from pandas_features.grouping import quotient
 from pandas_features.looking import Look
-from pandas_features.monthly import Amount, amounts, levels, season_drops, unusual, zero_months
+from pandas_features.monthly import Amount, amounts, for_thirty_days, levels, season_drops, unusual, zero_months
 
 SHAPED = ("voice_minutes", "data_mb")
 LEVELS = (*SHAPED, "sms_count", "roaming_days", "active_days", "distinct_peers")
 SERVICES = (*SHAPED, "sms_count", "roaming_days")
+BY_DAY = (*SHAPED, "sms_count", "active_days")
+"""These grow with the days of a month: they are told for one of thirty days."""
 
 
 def build(look: Look) -> dict[str, np.ndarray]:
     """Features of each mapped kind of use."""
     by_name = amounts(look, "usage", (*LEVELS, "off_net_share"))
+    for name in BY_DAY:
+        if name in by_name:
+            by_name[name] = for_thirty_days(by_name[name], look)
     found: dict[str, np.ndarray] = {}
     for name in LEVELS:
         if name in by_name:

@@ -26,8 +26,10 @@ CUSTOMERS, MONTHS = 4000, 13  # the thirteenth month lies after the night: it ju
 CAPACITY = 3
 
 # A developer's own key or name must not reach the tests.
-for name in ("CUSTVALUE_TOKEN_KEY", "CUSTVALUE_ACTOR"):
+for name in ("CUSTVALUE_TOKEN_KEY", "CUSTVALUE_HOLDOUT_KEY", "CUSTVALUE_ORDERS", "CUSTVALUE_ACTOR"):
     os.environ.pop(name, None)
+# The same draw in every workspace: nights of two are compared.
+os.environ["CUSTVALUE_HOLDOUT_KEY"] = "the draw of all tests"
 
 CONFIG = {
     "currency": "CNY",
@@ -49,8 +51,8 @@ CONFIG = {
     },
 }
 
-# What a refused night may leave: a lock file, the note for `custvalue nights`, and the key that tokens are made with.
-TRACES = re.compile(r"output(/op(/token\.key|/refused(/as_of=\d{4}-\d\d-\d\d\.json)?)?)?")
+# What a refused night may leave: a lock file, the note for `custvalue nights`, the key of tokens, and an empty store of orders.
+TRACES = re.compile(r"output(/op(/token\.key|/orders\.db|/refused(/as_of=\d{4}-\d\d-\d\d\.json)?)?)?")
 
 # The copied workspace's store, whose paths are mended by the first command that opens it.
 OPENED = {"models/mlflow.db"}
@@ -67,6 +69,10 @@ class Said:
     @property
     def events(self) -> list[dict]:
         return [json.loads(line) for line in self.err.splitlines()]
+
+    def told(self, step: str) -> str:
+        """Text with which a step ended."""
+        return next(event["text"] for event in self.events if event["event"] == step)
 
     @property
     def refusal(self) -> str:
@@ -104,6 +110,13 @@ class Workspace:
     def nightly(self, *arguments: object, as_of: date = AS_OF) -> Said:
         return self.say("nightly", "--as-of", as_of, *arguments)
 
+    def approve(self, as_of: date = AS_OF) -> tuple[Said, Said]:
+        """Make a dry run and approve it: the campaigns of the policy as it is may call."""
+        run = self.say("lists", "--as-of", as_of, "--dry-run")
+        found = re.search(r"dry run ([0-9a-f]{16});", run.out)
+        assert found, run.err
+        return run, self.say("approve", "--dry-run", found[1], "--by", "the tests")
+
     def change(self, **settings: object) -> None:
         """Replace top-level settings of the config."""
         write_yaml(self.config, yaml.safe_load(self.config.read_text(encoding="utf-8")) | settings)
@@ -111,11 +124,11 @@ class Workspace:
     def listing(self) -> dict[str, tuple[int, int]]:
         """Every file and folder with size and time of change.
 
-        Left out are lock files and metrics, which each run touches, and the staging folder, which comes and goes empty.
+        Left out are lock files and metrics, which each run touches, SQLite's own files, and the staging folder, which comes and goes empty.
         """
         found = {}
         for path in sorted(self.folder.rglob("*")):
-            if path.name not in (".lock", "metrics.prom") and path != self.output / "staging":
+            if path.name not in (".lock", "metrics.prom", "orders.db-shm", "orders.db-wal") and path != self.output / "staging":
                 status = path.stat()
                 found[path.relative_to(self.folder).as_posix()] = (status.st_size, status.st_mtime_ns) if path.is_file() else (0, 0)
         return found
@@ -155,6 +168,7 @@ def make_operator(folder: Path) -> dict[str, Said]:
     managers.to_parquet(workspace.data / "managers.parquet", index=False)
     said["train"] = workspace.say("train", "--as-of", AS_OF)
     said["promote"] = workspace.say("promote")
+    said["dry-run"], said["approve"] = workspace.approve()
     return said
 
 

@@ -95,7 +95,7 @@ WHILE_IT_IS_PUBLISHED = (
     Point("scores of a part without its reasons", assembling, "link_or_copy", call=2),
     Point("scores and reasons, no list", making, "write_scores", after=True),
     Point("a workbook under another name", xlsx.Path, "replace", where=staged),
-    Point("some workbooks of several", xlsx, "_replace", call=3),
+    Point("some workbooks of several", xlsx, "replace_file", call=3),
     Point("all files, not sealed", nights, "seal"),
     Point("sealed, not moved", nights, "move"),
     Point("moved, not announced", nights, "move", after=True),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from custvalue.config import load_alert_rules, load_retention_policy, load_tier_policy, ready_configs
+from custvalue.config import load_alert_rules, load_retention_policy, load_tier_policy, load_trigger_rules, ready_configs
 from custvalue.config.loading import load_mapping
 from custvalue.errors import CustValueError
 from custvalue.explain import load_wording
@@ -120,6 +120,7 @@ LOADERS: dict[str, Callable[[Path], object]] = {
     "tiers/star-points.yaml": load_tier_policy,
     "retention/default.yaml": load_retention_policy,
     "monitoring/alerts.yaml": load_alert_rules,
+    "triggers/default.yaml": load_trigger_rules,
     "sources/interconnect.yaml": load_mapping,
     "wording/labels.yaml": lambda path: load_wording(path.parent),
     "wording/reasons.yaml": lambda path: load_wording(path.parent),

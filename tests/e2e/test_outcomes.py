@@ -32,7 +32,7 @@ def test_a_night_scores_what_was_promoted_and_tells_what_was_not(workspace: Work
     assert "promoted: silence;" in without
     scores = read_published(workspace.config)
     assert scores.probability_time_to_leave.between(0, 1).all()
-    assert scores.urgency.between(0, 1).all()
+    assert scores.first_month_share.between(0, 1).all()
     assert "probability_silence" not in scores.columns
     assert scores.outcome_models.unique().tolist() == ["op-time_to_leave v1"]
     made = scores.attrs["lineage"]["outcomes"]

@@ -35,10 +35,11 @@ def go_the_whole_way(workspace: Workspace, as_of: str) -> dict[str, Said]:
         "tiers": ("--as-of", as_of, "--out", workspace.folder / "tiers.parquet"),
         "train": ("--as-of", as_of),
         "promote": (),
-        "nightly": ("--as-of", as_of),
-        "nights": (),
     }
-    return {step: workspace.say(step, *arguments) for step, arguments in steps.items()}
+    said = {step: workspace.say(step, *arguments) for step, arguments in steps.items()}
+    if said["promote"].code == 0:
+        said["dry-run"], said["approve"] = workspace.approve(as_of)
+    return said | {"nightly": workspace.say("nightly", "--as-of", as_of), "nights": workspace.say("nights")}
 
 
 def artifact(workspace: Workspace, name: str) -> str:

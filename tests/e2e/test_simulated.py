@@ -165,7 +165,7 @@ def test_scores_hold_every_active_customer_once_with_its_lineage(workspace, scor
     first = scores.iloc[0]
     (night,) = (workspace.output / "nights").iterdir()
     assert (str(first.as_of), first.run_id, first.model_name, first.model_version) == (AS_OF.isoformat(), night.name, "op", 1)
-    assert (first.tier_policy, first.retention_policy) == ("consumer-v2", "keen-v1")
+    assert (first.tier_policy, first.retention_policy) == ("consumer-v2", "keen-v2")
     assert {"tier_score", "tier_valid_from", "tier_valid_until", "tier_reason", "care_priority"} <= set(scores.columns)
     (bundle,) = workspace.models.rglob("bundle.json")
     assert json.loads(bundle.read_text(encoding="utf-8"))["feature_spec_hash"] == first.feature_spec_hash
@@ -194,7 +194,7 @@ def test_score_and_lists_without_publishing_say_the_same_as_the_night(workspace,
     assert said["lists"].out.splitlines()[-len(written) :] == [str(path) for path in written]
 
 
-def test_a_dry_run_tells_reach_and_writes_nothing(trained, tmp_path, scores):
+def test_a_dry_run_tells_reach_and_keeps_nothing_but_itself(trained, tmp_path, scores, rows):
     workspace = Workspace(tmp_path / "workspace")
     shutil.copytree(trained[0].folder, workspace.folder)
     workspace.say("promote")  # mends the copied store's paths
@@ -207,8 +207,7 @@ def test_a_dry_run_tells_reach_and_writes_nothing(trained, tmp_path, scores):
     labels = yaml.safe_load((workspace.folder / "configs" / "wording" / "labels.yaml").read_text(encoding="utf-8"))["decisions"]
     for code, count in counts.items():
         assert re.search(rf"^ *{re.escape(labels[code]['en'])} +{count:,} *$", told.out, re.MULTILINE)
-    worth = scores[scores.decision == "listed"].net_value.sum()
-    assert f"expected net value {worth:,.0f} CNY" in told.out
+    assert f"expected net value  {rows.net_value.sum():,.0f} CNY" in told.out
 
 
 def test_no_list_is_longer_than_its_manager_can_work(workspace, scores, rows):
@@ -216,18 +215,27 @@ def test_no_list_is_longer_than_its_manager_can_work(workspace, scores, rows):
     counts = rows.manager_id.value_counts()
     assert (counts <= managers[counts.index]).all()
     assert counts.max() > CAPACITY
-    waiting = scores[scores.decision == "over_capacity"].groupby("manager_id").net_value.max()
-    full = counts[waiting.index]
+    single = scores[~scores.stratum.str.endswith("/account")]  # an account competes as a whole
+    waiting = single[single.decision == "over_capacity"].groupby("manager_id").net_value.max()
+    full = rows.competed_for.value_counts()[waiting.index]
     assert len(full)
     assert (full == managers[full.index]).all()
-    assert (rows.groupby("manager_id").net_value.min()[waiting.index] >= waiting).all()
+    usual = rows[rows.urgency != "red"].groupby("competed_for").net_value.min()  # slots are kept for urgent customers
+    assert (usual[waiting.index.intersection(usual.index)] >= waiting[waiting.index.intersection(usual.index)]).all()
 
 
 def test_listed_customers_are_those_of_the_scores_in_order(scores, rows):
-    listed = scores[scores.decision == "listed"].sort_values(["manager_id", "net_value"], ascending=[True, False])
-    assert rows.manager_id.tolist() == listed.manager_id.tolist()
-    assert rows.net_value.tolist() == listed.net_value.tolist()
-    assert rows.probability.tolist() == listed.probability.tolist()
+    listed = scores[scores.decision == "listed"].set_index("customer_id")
+    assert set(rows.customer_id) == set(listed.index)
+    single = rows[rows.lines.isna()]  # the others are accounts of several lines
+    assert len(single) > len(rows) / 2
+    for column in ("net_value", "probability", "offer", "tier"):
+        assert single[column].tolist() == listed[column][single.customer_id].tolist()
+    rank = rows.urgency.map({"red": 0, "amber": 1}).fillna(2)
+    assert (
+        rows.index.tolist()
+        == rows.assign(rank=rank).sort_values(["manager_id", "rank", "net_value"], ascending=[True, True, False]).index.tolist()
+    )
     assert (rows.groupby("manager_id").priority.apply(list).map(lambda numbers: numbers == [*range(1, len(numbers) + 1)])).all()
     assert rows.order_id.is_unique
     assert (rows.net_value > 0).all()

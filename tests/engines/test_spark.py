@@ -64,3 +64,54 @@ def test_what_is_missing_is_named_with_the_way_to_get_it(monkeypatch: pytest.Mon
     assert spark_engine.missing_part() == part
     with pytest.raises(EngineError, match=f"Spark needs {part}, which is not here.*custvalue\\[spark\\].*openjdk-17"):
         spark_engine.connect()
+
+
+def tell(number: int, rows: pa.Table) -> dict:
+    """Name a part's rows; a function of a test module is not known to the workers, so tests send it as a closure."""
+    return {"part": number, "rows": rows.num_rows, "names": " ".join(rows["name"].to_pylist()), "type": str(rows.schema.field("at").type)}
+
+
+TOLD = pa.schema({"part": pa.int32(), "rows": pa.int64(), "names": pa.string(), "type": pa.string()})
+
+
+@pytest.fixture
+def people(spark, tmp_path: Path):
+    names = [f"name {number:03d}" for number in range(100)]
+    at = pa.array([datetime(2024, 1, 1)] * 100, pa.timestamp("us", "UTC"))
+    pq.write_table(pa.table({"name": names, "at": at}), tmp_path / "people.parquet")
+    return read_tables(spark, tmp_path, {"people": {"name": "VARCHAR", "at": "TIMESTAMP"}})["people"]
+
+
+def mapped(con, rows, *, count=4, function=None):
+    return spark_engine.map_parts(con, rows, function or (lambda number, part: tell_of(number, part)), TOLD, key="name", count=count)
+
+
+def tell_of(number: int, part: pa.Table) -> dict:
+    return tell(number, part)
+
+
+def test_every_row_is_in_one_part_by_key_in_the_types_of_the_expression(spark, people):
+    told = mapped(spark, people)
+    names = [row["names"].split(" name ") for row in told]
+    assert sum(row["rows"] for row in told) == 100
+    assert sorted(name.removeprefix("name ") for part in names for name in part) == [f"{number:03d}" for number in range(100)]
+    assert all(part == sorted(part, key=lambda name: name.removeprefix("name ")) for part in names)
+    assert {row["type"] for row in told} == {"timestamp[us]"}
+
+
+def test_the_rows_of_some_parts_are_those_that_these_parts_get(spark, people):
+    whole = {row["part"]: row["names"] for row in mapped(spark, people)}
+    view = spark_engine.view_parts(spark, "some", people, key="name", count=4, numbers=[1, 3])
+    assert {row["part"]: row["names"] for row in mapped(spark, view)} == {part: whole[part] for part in (1, 3)}
+
+
+def test_what_the_function_raises_is_told_and_a_refused_statement_is_the_engines(spark, people):
+    from pyspark.errors import PythonException
+
+    def fail(number, rows):
+        raise ZeroDivisionError("of the function")
+
+    with pytest.raises(PythonException, match="of the function"):
+        mapped(spark, people, function=fail)
+    with pytest.raises(EngineError, match=r"CAST_INVALID_INPUT"):
+        mapped(spark, people.mutate(number=people.name.cast("int64")))

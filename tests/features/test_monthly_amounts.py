@@ -24,10 +24,16 @@ LEVELS = {
 }
 SHAPED = ("revenue", "voice_minutes", "data_mb")
 COUNTED = ("voice_minutes", "data_mb")
+BY_DAY = ("voice_minutes", "data_mb", "sms_count", "active_days")
 
 
 def month(lag):
     return (pd.Period(AS_OF, "M") - 1 - lag).to_timestamp().date()
+
+
+def thirty(lag):
+    """What an amount of a month is multiplied by to be one of thirty days."""
+    return 30 / pd.Period(month(lag), "M").days_in_month
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +103,8 @@ def test_every_formula_agrees_with_numpy(features, histories):
         past = {lag: amounts for lag, amounts in history.items() if lag >= 0}
         for name in LEVELS:
             values = {lag: amounts[name] for lag, amounts in past.items()}
+            if name in BY_DAY:
+                values = {lag: None if value is None else float(value) * thirty(lag) for lag, value in values.items()}
             largest = max([abs(float(value)) for value in values.values() if value is not None], default=0.0)
             for suffix, wanted in expected(values).items():
                 kind = suffix.split("_")[0]
@@ -175,7 +183,28 @@ def test_a_bill_that_is_steady_again_after_a_step_has_neither_in_the_window_afte
 @pytest.mark.parametrize("name", ["revenue", "data_mb", "voice_minutes"])
 def test_large_amounts_do_not_overflow(features, name):
     (found,) = features([amounts(150_000, 99_999_999_999, Decimal("123456789.1234"), name=name)])
-    assert found[f"{name}_cv_3m"] == pytest.approx(np.std([150_000, 99_999_999_999, 123456789.1234], ddof=1) / found[f"{name}_mean_3m"])
+    scale = [thirty(lag) if name in BY_DAY else 1.0 for lag in (2, 1, 0)]
+    assert found[f"{name}_cv_3m"] == pytest.approx(
+        np.std(np.multiply([150_000, 99_999_999_999, 123456789.1234], scale), ddof=1) / found[f"{name}_mean_3m"]
+    )
+
+
+@pytest.mark.parametrize("name", BY_DAY)
+def test_the_same_use_every_day_is_no_fall_in_february_and_no_trend(features, name):
+    days = [pd.Period(month(lag), "M").days_in_month for lag in range(11, -1, -1)]
+    assert days[-2:] == [31, 28]  # the newest month is a February
+    a_day = 1 if name == "active_days" else 7
+    (found,) = features([amounts(*[a_day * length for length in days], name=name)])
+    kinds = ("drop", "trend", "cv") if name in SHAPED else ("drop",)
+    assert [found[f"{name}_{kind}_{window}m"] for kind in kinds for window in (3, 12)] == [0.0] * (2 * len(kinds))
+    assert {found[f"{name}_mean_{window}m"] for window in WINDOWS} == {30.0 * a_day}
+    assert found.get(f"{name}_z_12m") is None
+
+
+def test_days_of_a_bill_are_not_counted(features):
+    """Rent is by month: a February's bill is compared as it stands."""
+    (found,) = features([amounts(100, 100, 90)])
+    assert found["revenue_drop_3m"] == pytest.approx(0.1)
 
 
 def test_zero_months(features):

@@ -92,10 +92,12 @@ def test_price_of_use(features):
         for lag, (data, minutes) in enumerate(months)
     ]
     found = features({"customers": [customer("A"), customer("B")], "billing": billed("A", 20, 40, 30) + billed("B", 50), "usage": use})
-    assert found["A"]["revenue_per_gb_3m"] == pytest.approx(90 / 7)
-    assert found["A"]["revenue_per_gb_rise_3m"] == pytest.approx(30 / (60 / 6) - 1)
+    of_thirty = [30 / pd.Period(month(lag), "M").days_in_month for lag in range(3)]
+    used = np.multiply([1, 2, 4], of_thirty)
+    assert found["A"]["revenue_per_gb_3m"] == pytest.approx(90 / used.sum())
+    assert found["A"]["revenue_per_gb_rise_3m"] == pytest.approx(30 / used[0] / (60 / used[1:].sum()) - 1)
     assert (found["A"]["revenue_per_minute_3m"], found["B"]["revenue_per_gb_3m"]) == (None, None)
-    assert (found["B"]["revenue_per_minute_3m"], found["B"]["revenue_per_minute_rise_3m"]) == (0.5, None)
+    assert (found["B"]["revenue_per_minute_3m"], found["B"]["revenue_per_minute_rise_3m"]) == (pytest.approx(0.5 / of_thirty[0]), None)
 
 
 def test_an_unusual_month_is_measured_by_the_own_months_before(features):

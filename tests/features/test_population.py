@@ -27,7 +27,7 @@ def departure(left_on, *, name="A", **more):
 
 @pytest.mark.parametrize(
     ("status", "counted"),
-    [("active", True), (None, True), ("silent", False), ("suspended", False), ("closed", False)],
+    [("active", True), (None, True), ("silent", False), ("suspended", False), ("closed", False), ("deceased", False)],
 )
 def test_the_status_that_holds_decides(active, status, counted):
     rows = [customer(status="active", since=date(2019, 1, 1)), customer(status=status, since=date(2021, 6, 1))]

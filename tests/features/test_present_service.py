@@ -49,12 +49,14 @@ def rows_of(name):
 OWN = {
     "payment_count_12m": 1, "payment_mean_12m": 11, "complaint_count_12m": 1, "port_query_count_12m": 1, "contact_count_12m": 1,
     "survey_count_12m": 1, "survey_score_mean_12m": 2, "agreement_count": 1, "contract_product": "P1",
-    "revenue_mean_12m": 30, "data_mb_mean_12m": 30, "bill_missing_months_12m": 1, "silent_days": 1, "days_since_active": None,
+    "revenue_mean_12m": 30, "data_mb_mean_12m": pytest.approx((30 * 30 / 31 + 30) / 2),
+    "bill_missing_months_12m": 1, "silent_days": 1, "days_since_active": None,
 }  # fmt: skip
 INHERITED = {
     "payment_count_12m": 2, "payment_mean_12m": 10.5, "complaint_count_12m": 2, "port_query_count_12m": 2, "contact_count_12m": 2,
     "survey_count_12m": 2, "survey_score_mean_12m": 1.5, "agreement_count": 2, "contract_product": "P1",
-    "revenue_mean_12m": 57.5, "data_mb_mean_12m": 57.5, "bill_missing_months_12m": 4, "silent_days": 1, "days_since_active": 79,
+    "revenue_mean_12m": 57.5, "data_mb_mean_12m": pytest.approx((120 * 30 / 31 + 110) / 4),
+    "bill_missing_months_12m": 4, "silent_days": 1, "days_since_active": 79,
 }  # fmt: skip
 
 

@@ -15,6 +15,10 @@ from custvalue.wording import Catalogue, load_catalogue
 
 AS_OF = date(2026, 1, 1)
 EN = ["Bill last month ¥117, 41 % below the mean of the 2 months before (¥198)", "Contract ends in 18 days", "=1+1 is no formula"]
+OFFER = {"en": "half a month off", "zh": "减免半个月月费"}
+POINTS = {"en": ["Thank the customer", "Ask what would fit better"], "zh": ["感谢客户", "询问套餐是否合适"]}
+FOR_ALL = {"en": ["Promise nothing else."], "zh": ["不得承诺方案之外的优惠。"]}
+OWN_RULE = {"en": ["Sell nothing while a complaint is open."], "zh": ["投诉未闭环前请勿营销。"]}
 ZH = ["上月消费117元，较前2个月月均198元下降41%", "合约18天后到期", "=1+1不是公式"]
 
 
@@ -50,6 +54,18 @@ def make_rows() -> Callable[..., pd.DataFrame]:
             "reasons": reasons,
             "due_by": date(2026, 1, 2),
             "open_complaint": True,
+            "urgency": None,
+            "trigger_words": None,
+            "lines": None,
+            "offer_words": OFFER[language],
+            "talking_points": POINTS[language],
+            "do_not_say": [*FOR_ALL[language], *OWN_RULE[language]],
+            "best_time": "09:00–21:00",
+            "last_contact": pd.Timestamp(2025, 11, 3),
+            "last_outcome": "refused",
+            "since": "new",
+            "first_listed_on": None,
+            "consent": "yes",
         }
         b = a | {
             "order_id": "20260101-C-00000000bb",
@@ -66,6 +82,13 @@ def make_rows() -> Callable[..., pd.DataFrame]:
             "priority": 2,
             "reasons": tuple(reasons[:1]),
             "open_complaint": False,
+            "offer_words": None,
+            "talking_points": [],
+            "do_not_say": FOR_ALL[language],
+            "last_contact": pd.NaT,
+            "last_outcome": None,
+            "since": "stays",
+            "first_listed_on": pd.Timestamp(2025, 12, 28),
         }
         c = b | {
             "order_id": "20260101-C-00000000cc",

@@ -36,7 +36,7 @@ RETENTION = {
     "save": 0.3,
     "take_up": 0.3,
     "harm": 0.0,
-    "offer_months": 0.5,
+    "offers": {"half_month_off": {"label": {"en": "half a month off", "zh": "减免半个月"}, "cost_months": 0.5}},
     "contact_cost": 1.0,
     "channels": {"gold": "manager", "silver": "manager", "basic": "message", "unrated": "message"},
 }

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from custvalue.pipeline.assembling import safe_name
+from custvalue.lists import safe_name
 
 
 @pytest.mark.parametrize("manager", ["M-014", "M_1", "007", "客户经理2", "unassigned"])

@@ -79,10 +79,10 @@ def test_a_hazard_gives_months_and_urgency_but_is_no_loss_of_its_own(config, pol
     model = loaded("when", settings(config, "when", TimeToLeave(form="hazard", hazard_months=3)), (ONE, MONTH_AHEAD), months=3)
     found = score_outcomes(config, FACTS, {"when": model}, policy)
     survived = survival(model.bundle, FACTS)
-    assert list(found.columns) == ["probability_when", "urgency", "value_months"]
+    assert list(found.columns) == ["probability_when", "first_month_share", "value_months"]
     assert loss_columns({"when": model}) == {"leave": "probability"}
     assert found.probability_when.tolist() == (1 - survived[:, -1]).tolist()
-    assert found.urgency.tolist() == urgency(survived).tolist()
+    assert found.first_month_share.tolist() == urgency(survived).tolist()
     # gap and window end with the third month from tonight, the hazard with the fourth; beyond, 97 % stay each month, at 1 % a month
     kept = [[1, 1, 1] + [own[2] / own[1] * 0.97**month for month in range(9)] for own in survived]
     assert found.value_months.tolist() == pytest.approx([sum(s / 1.01 ** (t + 1) for t, s in enumerate(row)) for row in kept])

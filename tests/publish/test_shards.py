@@ -106,3 +106,27 @@ def test_another_run_has_parts_of_its_own_until_one_is_published(work, tmp_path)
 def test_a_run_id_cannot_lead_out_of_the_folder(tmp_path):
     with pytest.raises(ConfigError, match="run id"):
         Work(tmp_path, "../elsewhere")
+
+
+def test_of_two_that_make_the_same_part_at_once_one_wins(work):
+    def meet(folder: Path) -> None:
+        write("slow")(folder)
+        assert work.part(0, write("quick"))[1] is False  # another attempt, on another machine, is there first
+
+    folder, _ = work.part(0, meet)
+    assert (folder / "rows.txt").read_text() == "quick"
+    assert work.part(0, refuse) == (folder, True)
+    assert [path.name for path in work.folder.iterdir() if path.is_dir()] == [folder.name]
+
+
+def test_what_a_killed_attempt_left_beside_is_cleared_and_never_taken_for_a_part(work, tmp_path):
+    work.part(3, write("whole"))
+    left = work.folder / ".part-00001-of-a-killed-attempt"
+    left.mkdir()
+    write("half")(left)
+    assert work.whole() == {3}
+    again = begun(tmp_path, "run1", "two parts")
+    assert not left.exists()
+    assert again.whole() == {3}
+    again.path(3).joinpath("rows.txt").write_text("spoilt")
+    assert again.whole() == set()

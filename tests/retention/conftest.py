@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 
 from custvalue.config import RetentionPolicyConfig
+from custvalue.retention.deciding import decide
+from custvalue.retention.managers import Duty
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +26,7 @@ def make_policy():
             "save": 0.4,
             "take_up": 0.25,
             "harm": 0.01,
-            "offer_months": 1.0,
+            "offers": {"month_off": {"label": {"en": "a month off", "zh": "减免一个月"}, "cost_months": 1.0}},
             "contact_cost": 1.0,
             "value": {"margin": 0.5, "months": 12, "monthly_survival": 1.0, "monthly_discount": 0.0},
             "capacity_per_manager": 2,
@@ -38,6 +40,17 @@ def make_policy():
 @pytest.fixture(scope="session")
 def policy(make_policy):
     return make_policy()
+
+
+@pytest.fixture(scope="session")
+def decide_on(as_of):
+    """Decide under a policy, with a made-up key and nobody away."""
+
+    def decided(frame, policy, **options):
+        given = {"duty": Duty.of(None, policy, as_of=as_of), "holdout_key": b"made up for these tests", "as_of": as_of}
+        return decide(frame, policy=policy, **(given | options))
+
+    return decided
 
 
 @pytest.fixture(scope="session")

@@ -69,6 +69,12 @@ def test_annuity_is_the_closed_form_of_the_sum(make_policy):
     assert annuity(make_policy(value=value)) == pytest.approx(q * (1 - q**24) / (1 - q), rel=1e-12)
 
 
+def test_value_of_a_long_horizon_is_the_contractual_lifetime_value(make_policy):
+    # margin * ARPU * s / (1 + r - s), the sum over all months of margin * ARPU * (s / (1 + r))^t (Gupta and Lehmann 2003)
+    policy = make_policy(value={"margin": 0.4, "months": 120, "monthly_survival": 0.8, "monthly_discount": 0.02})
+    assert value_kept([50.0], policy) == pytest.approx([0.4 * 50 * 0.8 / (1.02 - 0.8)], rel=1e-9)
+
+
 def test_annuity_of_certain_undiscounted_months_counts_them(policy):
     assert annuity(policy) == pytest.approx(12)
 

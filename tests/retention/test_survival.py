@@ -1,13 +1,13 @@
 """What a saved customer is worth where the time until leaving is known: sums worked out by hand."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import hyp2f1
 
 from custvalue.config import RetentionPolicyConfig
-from custvalue.retention import annuity, discounted_months, rank, saved_survival, sensitivity, value_kept
+from custvalue.retention import annuity, discounted_months, saved_survival, sensitivity, value_kept
 
 
 def months(policy: RetentionPolicyConfig, survived, *, gap=1, window=3):
@@ -39,6 +39,15 @@ def test_with_the_policy_s_own_survival_the_value_is_as_without_a_model(make_pol
     assert value_kept([80.0], policy, found) == pytest.approx(value_kept([80.0], policy))
 
 
+@pytest.mark.parametrize(("alpha", "beta", "discount"), [(0.67, 3.81, 0.1), (1.0, 19.0, 0.08)])
+def test_discounted_months_of_leaving_that_slows_down_are_those_of_fader_and_hardie(make_policy, alpha, beta, discount):
+    # contractual customers whose chances of leaving follow a Beta (2010): the sum is 2F1(1, beta; alpha + beta; 1 / (1 + r))
+    periods = np.arange(1, 400)
+    survived = np.cumprod((beta + periods - 1) / (alpha + beta + periods - 1))[None, :]
+    found = discounted_months(survived, make_policy(value={"monthly_discount": discount}))
+    assert 1 + found == pytest.approx([hyp2f1(1, beta, alpha + beta, 1 / (1 + discount))], rel=1e-9)
+
+
 @given(
     hazard=st.lists(st.floats(0.001, 0.5), min_size=1, max_size=8),
     gap=st.integers(0, 3),
@@ -55,11 +64,7 @@ def test_saved_survival_is_a_chance_that_never_rises_and_more_hazard_is_worth_le
     assert risky <= steady + 1e-9
 
 
-def test_ranking_and_sensitivity_use_each_customer_s_own_months(make_scores, policy, as_of):
-    scores = make_scores(customer_id=["short", "long"]).assign(value_months=[9.0, 12.0])
-    ranking = rank(scores, policy=policy, as_of=as_of)
-    assert ranking.considered.set_index("customer_id").value_at_stake.to_dict() == {"short": 450.0, "long": 600.0}
-    assert ranking.listed.customer_id.iloc[0] == "long"
-    told = sensitivity(ranking.listed, policy)["save_as_set"]
-    assert told == pytest.approx(ranking.listed.net_value.sum())
-    assert sensitivity(pd.DataFrame(ranking.listed.drop(columns="value_months")), policy)["save_as_set"] != pytest.approx(told)
+def test_deciding_and_sensitivity_use_each_customer_s_own_months(make_scores, policy, decide_on):
+    decided = decide_on(make_scores(customer_id=["short", "long"]).assign(value_months=[9.0, 12.0]), policy)
+    assert decided.set_index("customer_id").value_at_stake.to_dict() == {"short": 450.0, "long": 600.0}
+    assert sensitivity(decided, policy)["save_as_set"] == pytest.approx(decided.net_value.sum())

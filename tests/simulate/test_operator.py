@@ -13,6 +13,7 @@ import yaml
 
 from custvalue.errors import ConfigError
 from custvalue.simulate import Operator, simulate
+from custvalue.simulate.outcomes import states_table
 
 CUSTOMERS, MONTHS, BEFORE = 1_500, 10, 4
 
@@ -195,3 +196,27 @@ def test_no_month_beyond_those_asked_for() -> None:
     operator.run(2)
     with pytest.raises(ConfigError, match="0 are left"):
         operator.step([])
+
+
+def test_some_tables_are_those_of_all() -> None:
+    operator = Operator("tiny", customers=200, months=4, seed=1)
+    operator.run(4)
+    everything = operator.tables()
+    assert operator.tables(["departures", "billing"]) == {name: everything[name] for name in ("billing", "departures")}
+    with pytest.raises(ConfigError, match=r"unknown table.*a horse; there are: customers"):
+        operator.tables(["a horse"])
+
+
+def test_effects_are_the_truth_that_is_written_down() -> None:
+    """Of a past month and of the present one alike."""
+    operator = Operator("tiny", customers=400, months=6, seed=1)
+    with pytest.raises(ConfigError, match="month is 0"):
+        operator.effects()
+    operator.run(6)
+    states = pa.concat_tables([states_table(world) for world in operator._worlds()]).to_pandas()
+    for month in (3, 6):
+        found = operator.effects(month).to_pandas()
+        written = states[states["month"] == states["month"].drop_duplicates().sort_values().iloc[month - 1]].reset_index(drop=True)
+        pd.testing.assert_frame_equal(found, written[list(found.columns)])
+    with pytest.raises(ConfigError, match="month is 7: effects are known on the first days of months 1 to 6"):
+        operator.effects(7)

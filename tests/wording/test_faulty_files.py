@@ -170,6 +170,6 @@ def test_columns_called_after_something_of_the_operators_own_may_be_spoken_of(sh
 
 def test_a_label_that_the_nights_figure_needs_is_missed_when_the_wording_is_loaded(shipped: Path):
     path = shipped / "labels.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace("  by_tier: {", "  by_grade: {", 1), encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace("  by_tier: {en: by tier", "  by_grade: {en: by tier", 1), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"no entry for portfolio\.by_tier"):
         load_wording(shipped)

@@ -66,8 +66,8 @@ def drop(before: float, last: float, window: int, metric: str = "revenue") -> di
         (
             "data_use",
             drop(9216, 4096, 3, "data_mb"),
-            "Data last month 4 GB, 56 % below the mean of the 2 months before (9 GB)",
-            "上月流量4GB，较前2个月月均9GB下降56%",
+            "Data last month 4 GB per 30 days, 56 % below the mean of the 2 months before (9 GB)",
+            "上月流量4GB（按30天计），较前2个月月均9GB下降56%",
         ),
         ("contract", {"contract_days_to_end": 18.0}, "Contract ends in 18 days, on 2026-01-19", "合约18天后（2026-01-19）到期"),
         (
@@ -137,14 +137,17 @@ def test_a_small_fall_is_not_called_a_drop():
 def test_what_is_less_than_all_never_reads_100_percent():
     assert (
         said("voice_use", **drop(2242, 7.7, 2, "voice_minutes"))[0]
-        == "Calls last month 7.7 minutes, 99 % below the month before (2,242 minutes)"
+        == "Calls last month 7.7 minutes per 30 days, 99 % below the month before (2,242 minutes)"
     )
     assert said("bill", **drop(100, 200, 2))[0] == "Bill last month ¥200, 100 % above the month before (¥100)"
 
 
 def test_a_fall_from_next_to_nothing_is_not_told():
     assert said("data_use", **drop(90, 9, 3, "data_mb"), data_mb_mean_3m=63.0)[0] == "Data of 63 MB a month over 3 months"
-    assert said("data_use", **drop(100, 9, 3, "data_mb"))[0] == "Data last month 9 MB, 91 % below the mean of the 2 months before (100 MB)"
+    assert (
+        said("data_use", **drop(100, 9, 3, "data_mb"))[0]
+        == "Data last month 9 MB per 30 days, 91 % below the mean of the 2 months before (100 MB)"
+    )
 
 
 def test_a_negative_bill_is_no_percentage():

@@ -12,6 +12,8 @@ from typing import Annotated
 import typer
 
 from custvalue.app.cli_operations import OPERATIONS
+from custvalue.app.cli_orders import database
+from custvalue.app.cli_page import serve, users
 from custvalue.app.options import (
     AllowStale,
     AsOf,
@@ -279,8 +281,10 @@ def lists(
     lists_only(loaded, as_of.date(), store=open_store(loaded, create=False), reporter=make_reporter(), environ=os.environ, dry_run=dry_run)
 
 
-for _command in OPERATIONS:
+for _command in (*OPERATIONS, serve):
     app.command()(_command)
+app.add_typer(users, name="users")
+app.add_typer(database, name="db")
 
 
 @app.command()

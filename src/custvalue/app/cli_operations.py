@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from custvalue.app.cli_orders import feedback, orders
+from custvalue.app.effect_command import effect
 from custvalue.app.monitor_command import monitor
 from custvalue.app.options import AllowStale, AsOf, ConfigPath, make_reporter, read_config
 
@@ -67,5 +69,21 @@ def forget(
     run_forget(read_config(config), customer, reporter=make_reporter())
 
 
-OPERATIONS: tuple[Callable[..., None], ...] = (nightly, backfill, nights, monitor, forget)
+def approve(
+    config: ConfigPath,
+    dry_run: Annotated[str, typer.Option("--dry-run", metavar="ID", help="The dry run that was looked at.", show_default=False)],
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who approves.", show_default=False)],
+    note: Annotated[str, typer.Option("--note", help="Kept with the approval.")] = "",
+) -> None:
+    """Let the campaigns of a dry run go live: who, when and on which dry run is kept.
+
+    A retention policy that is changed later needs a new dry run and a new approval. Without one a night has scores, service contacts and
+    tiers, but calls nobody.
+    """
+    from custvalue.app.approving import approve_kept
+
+    typer.echo(approve_kept(read_config(config), dry_run, by=by, at=datetime.now(UTC), note=note))
+
+
+OPERATIONS: tuple[Callable[..., None], ...] = (nightly, approve, backfill, nights, monitor, effect, orders, feedback, forget)
 """In the order in which help lists them."""

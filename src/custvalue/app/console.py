@@ -111,3 +111,19 @@ class StepReporter:
     def _write(cls, event: str, record: Mapping[str, Any]) -> None:
         told = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **cls._ids, **record}
         print(json.dumps(told, ensure_ascii=False, default=str), file=sys.stderr, flush=True)
+
+
+class Quiet(StepReporter):
+    """A reporter inside another one's step: what goes wrong is told, and nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__(human=True)
+
+    def start(self, step: str) -> None:
+        """Pass over it."""
+
+    def note(self, text: str) -> None:
+        """Pass over it."""
+
+    def done(self, step: str, text: str, **facts: Any) -> None:
+        """Pass over it."""

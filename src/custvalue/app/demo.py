@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from custvalue import pipeline
-from custvalue.app.console import StepReporter
-from custvalue.app.keys import token_key
+from custvalue.app.approving import approve
+from custvalue.app.console import Quiet, StepReporter
+from custvalue.app.keys import night_keys
+from custvalue.app.operations import open_night, open_orders
 from custvalue.app.promotion import promote
 from custvalue.app.rating_log import log_night
 from custvalue.app.tables import console, quality_table, table
@@ -22,6 +24,7 @@ from custvalue.wording import Catalogue, load_catalogue
 
 if TYPE_CHECKING:
     from custvalue.pipeline import Night
+    from custvalue.tracking import Store
 
 START = date(2024, 1, 1)
 _CONFIG = Path("configs") / "demo.yaml"
@@ -62,8 +65,11 @@ def run_demo(folder: Path | None, *, customers: int, months: int, seed: int, lan
         reporter.done("promote", str(promote(config, store, version=None, environ=environ)).splitlines()[0])
     except PromotionRefusedError as refused:
         reporter.done("promote", f"{str(refused.verdict).splitlines()[0]}: the champion stays")
-    key = token_key(config.output, environ)
-    published, night = pipeline.nightly(config, as_of, store=store, token_key=key, reporter=reporter, force=True)
+    keys, orders = night_keys(config.output, environ), open_orders(config)
+    if any(pipeline.campaigns_on(config, as_of).values()):
+        _approve(config, as_of, store, keys, reporter)
+    published, night = pipeline.nightly(config, as_of, store=store, keys=keys, reporter=reporter, standing=orders.standing, force=True)
+    open_night(config, published, night, orders, reporter=reporter)
     if night is None:
         tables, _ = pipeline.check(config, as_of, reporter=reporter)
         night = pipeline.Night(published.folder, tables, pipeline.carried_rating(config, tables, as_of, log=reporter.note))
@@ -83,6 +89,18 @@ def _simulate(config: Config, *, customers: int, months: int, seed: int, reporte
     rows = simulate(config.sources.folder, customers=customers, months=months, seed=seed, start=START, progress=reporter.note)
     total = sum(rows.values())
     reporter.done("simulate", f"{len(rows)} tables, {total / 1e6:.1f} M rows in {_short(config.sources.folder)}")
+
+
+def _approve(config: Config, as_of: date, store: Store, keys: pipeline.Keys, reporter: StepReporter) -> None:
+    """Make a dry run and approve it, as somebody would who has read it."""
+    reporter.start("approve")
+    tables, _ = pipeline.check(config, as_of, reporter=Quiet())
+    outcomes = pipeline.load_outcomes(config, store, log=reporter.note)
+    with pipeline.unpublished_night(
+        config, as_of, model=store.load("champion"), keys=keys, tables=tables, reporter=Quiet(), outcomes=outcomes
+    ) as night:
+        if night.dry_run is not None:
+            reporter.done("approve", approve(config, night.dry_run, by="custvalue demo", at=datetime.now(UTC)))
 
 
 def _tier_table(config: Config, night: Night, as_of: date, known_at: date, catalogue: Catalogue) -> object:

@@ -1,4 +1,4 @@
-"""The key behind customer tokens: from the environment, or made once and kept beside the output."""
+"""The keys of tokens and of the draw: from the environment, or made once and kept beside the output."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from custvalue.errors import ConfigError
 
-VARIABLE = "CUSTVALUE_TOKEN_KEY"
+if TYPE_CHECKING:
+    from custvalue.pipeline import Keys
+
+VARIABLE, HOLDOUT_VARIABLE = "CUSTVALUE_TOKEN_KEY", "CUSTVALUE_HOLDOUT_KEY"
 _MIN_BYTES = 16
 
 
@@ -29,18 +33,38 @@ def token_key(output: Path, environ: Mapping[str, str]) -> bytes:
     ConfigError
         The key is too short to protect anything.
     """
-    given = environ.get(VARIABLE)
+    return _key(output / "token.key", environ, VARIABLE)
+
+
+def night_keys(output: Path, environ: Mapping[str, str]) -> Keys:
+    """Give all keys of a night; that of the draw lies in ``holdout.key``, and is never changed. See `token_key`."""
+    from custvalue.pipeline import Keys
+
+    return Keys(token_key(output, environ), _holdout_key(output, environ))
+
+
+def dry_keys(output: Path, environ: Mapping[str, str]) -> Keys:
+    """Give the keys of a look at a night: any token will do, but the draw is that of the nights to come."""
+    from custvalue.pipeline import Keys
+
+    return Keys(secrets.token_bytes(32), _holdout_key(output, environ))
+
+
+def _holdout_key(output: Path, environ: Mapping[str, str]) -> bytes:
+    return _key(output / "holdout.key", environ, HOLDOUT_VARIABLE)
+
+
+def _key(path: Path, environ: Mapping[str, str], variable: str) -> bytes:
+    given = environ.get(variable)
     if given is not None:
-        key = given.encode()
-        where = VARIABLE
+        key, where = given.encode(), variable
     else:
-        path = output / "token.key"
-        where = str(path)
         if not path.exists():
             _make_key(path)
-        key = path.read_bytes()
+        key, where = path.read_bytes(), str(path)
     if len(key) < _MIN_BYTES:
-        raise ConfigError(f"{where}: a token key needs at least {_MIN_BYTES} bytes, this one has {len(key)}. Use 64 hexadecimal digits.")
+        what = path.stem
+        raise ConfigError(f"{where}: a {what} key needs at least {_MIN_BYTES} bytes, this one has {len(key)}. Use 64 hexadecimal digits.")
     return key
 
 

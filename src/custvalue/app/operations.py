@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from custvalue import pipeline, publish
-from custvalue.app.keys import token_key
+from custvalue.app.keys import night_keys, token_key
 from custvalue.app.options import open_store
 from custvalue.app.rating_log import log_night
 from custvalue.app.tables import console, table
@@ -22,7 +22,9 @@ from custvalue.publish.prometheus import Attempt, night_metrics, write_metrics
 
 if TYPE_CHECKING:
     from custvalue.app.console import StepReporter
+    from custvalue.publish import Published
     from custvalue.publish.database import NightDatabase
+    from custvalue.retention.orders.store import OrderStore
 
 
 def run_nightly(config: Config, as_of: date, *, force: bool, reporter: StepReporter) -> Path:
@@ -36,10 +38,11 @@ def run_nightly(config: Config, as_of: date, *, force: bool, reporter: StepRepor
     with measured(config, reporter):
         database = open_database(config)
         store = open_store(config, create=False)
-        key = token_key(config.output, os.environ)
-        published, night = pipeline.nightly(config, as_of, store=store, token_key=key, reporter=reporter, force=force)
+        keys, orders = night_keys(config.output, os.environ), open_orders(config)
+        published, night = pipeline.nightly(config, as_of, store=store, keys=keys, reporter=reporter, standing=orders.standing, force=force)
         if night is not None:
             log_night(config, night, as_of, environ=os.environ, reporter=reporter, store=store)
+        open_night(config, published, night, orders, reporter=reporter)
         deliver(config, database, as_of, reporter=reporter)
         if night is not None:
             _report(config, as_of, night, reporter=reporter)
@@ -52,11 +55,12 @@ def run_backfill(config: Config, first: date, last: date, *, reporter: StepRepor
     with measured(config, reporter) as attempt:
         database = open_database(config)
         store = open_store(config, create=False)
-        key = token_key(config.output, os.environ)
-        for each in backfill(config, first, last, store=store, token_key=key, reporter=reporter):
-            if each.night is not None:
+        keys, orders = night_keys(config.output, os.environ), open_orders(config)
+        for each in backfill(config, first, last, store=store, keys=keys, reporter=reporter, standing=orders.standing):
+            if each.night is not None and each.published is not None:
                 log_night(config, each.night, each.as_of, environ=os.environ, reporter=reporter, store=store)
                 try:
+                    open_night(config, each.published, each.night, orders, reporter=reporter)
                     deliver(config, database, each.as_of, reporter=reporter)
                 except TryAgainError as error:  # the night stands, and the next ones can
                     each = replace(each, error=error)
@@ -73,8 +77,9 @@ def run_forget(config: Config, customer: str, *, reporter: StepReporter) -> None
     from custvalue.pipeline.forgetting import forget_customer
 
     key = token_key(config.output, os.environ)
-    database = open_database(config)
-    done = forget_customer(config, customer, token_key=key, database=database, reporter=reporter, now=datetime.now(UTC))
+    database, orders = open_database(config), open_orders(config)
+    stores = [each for each in (database, orders if orders.exists else None) if each is not None]
+    done = forget_customer(config, customer, token_key=key, stores=stores, reporter=reporter, now=datetime.now(UTC))
     out = console()
     if done.before:
         out.print("forgotten before; nothing of this customer was left in any output")
@@ -89,6 +94,36 @@ def run_forget(config: Config, customer: str, *, reporter: StepReporter) -> None
         "The source tables are yours: remove the customer there, or the next night scores him again. Files that you wrote with --out, "
         "sent or copied elsewhere, and backups, are not touched. MLflow holds no identifiers."
     )
+
+
+def open_orders(config: Config) -> OrderStore:
+    """Give the config's store of work orders, not connected yet; a fault of the config is told before the work begins."""
+    from custvalue.retention.orders.store import OrderStore
+
+    return OrderStore.of(config)
+
+
+def open_night(config: Config, published: Published, night: pipeline.Night | None, orders: OrderStore, *, reporter: StepReporter) -> None:
+    """Make a published night's lists the current work orders; the same night again, and one before the current, change nothing.
+
+    Closed orders that are old enough are verified by what the night's tables know.
+
+    Raises
+    ------
+    TryAgainError
+        The store is away or busy; the night stands, and the same command goes on.
+    """
+    from custvalue.pipeline.orders import manager_teams, take_orders, verify_orders
+
+    reporter.start("orders")
+    now = datetime.now(UTC)
+    teams = manager_teams(night.tables, published.as_of) if night else {}
+    taken = take_orders(published, store=orders, now=now, teams=teams)
+    verified = verify_orders(config, night.tables, published.as_of, store=orders, now=now) if night else 0
+    late = orders.escalate(now)
+    counts = {name: getattr(taken, name) for name in ("new", "stays", "moved", "left")}
+    told = ", ".join(f"{count} {name}" for name, count in counts.items()) if taken.taken else "taken before"
+    reporter.done("orders", f"{told}; {verified} verified, {late} escalated", **counts, verified=verified, escalated=late)
 
 
 def open_database(config: Config) -> NightDatabase | None:

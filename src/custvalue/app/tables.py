@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from custvalue.config import Config, load_retention_policy
-from custvalue.retention import sensitivity
 from custvalue.wording import Catalogue, load_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from custvalue.churn import Evaluation
-    from custvalue.pipeline import Night, Trained
+    from custvalue.pipeline import Trained
+    from custvalue.retention.dry_run import DryRun
 
 
 def console() -> Console:
@@ -73,18 +73,20 @@ def show_training(config: Config, trained: Trained) -> None:
         out.print(f"note: {warning}", markup=False)
 
 
-def show_dry_run(config: Config, night: Night) -> None:
-    """Show reach, cost and expected value of tonight's lists, and why others are not on them."""
-    listed = night.listed
-    out = console()
-    catalogue, language = load_catalogue(config.wording), config.language
-    counts = [(catalogue.label(f"decisions.{code}", language), f"{count:,}") for code, count in night.counts.items() if count]
-    out.print(table((catalogue.label("terminal.why", language), catalogue.label("terminal.customers", language)), counts))
-    worth, cost = listed.net_value.sum(), listed.offer_cost.sum()
-    out.print(f"expected net value {worth:,.0f} {config.currency}; offers cost at most {cost:,.0f} {config.currency}")
-    found = sensitivity(listed, load_retention_policy(config.retention_policy))
-    out.print(f"  if calls save half as many: {found['save_halved']:,.0f} {config.currency}; twice as many: {found['save_doubled']:,.0f}")
-    out.print(f"  the lists pay for themselves from a save rate of {found['break_even_save']:.1%} of those reached who would leave")
+def show_dry_run(config: Config, run: DryRun) -> None:
+    """Show reach, cost and expected value of tonight's lists, why others are not on them, and what to look at before approving."""
+    from custvalue.retention.dry_run_shown import sections
+
+    catalogue, language, out = load_catalogue(config.wording), config.language, console()
+    offers = {code: getattr(offer.label, language) for code, offer in load_retention_policy(config.retention_policy).offers.items()}
+    for section in sections(run, catalogue, language=language, currency=config.currency, offers=offers):
+        out.print(section.title, style="bold", markup=False)
+        if section.headers:
+            out.print(table(section.headers, section.rows))
+        else:
+            for row in section.rows:
+                out.print("  " + "  ".join(row), markup=False)
+            out.print()
 
 
 def _percent(value: float) -> str:

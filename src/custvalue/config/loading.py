@@ -14,21 +14,28 @@ from custvalue.config.alerts import AlertRules
 from custvalue.config.base import Settings
 from custvalue.config.churn import ChurnConfig, TuningConfig
 from custvalue.config.documents import Document, read_document
+from custvalue.config.engine import EngineName, SparkConfig
 from custvalue.config.faults import Place
 from custvalue.config.features import FeaturesConfig
+from custvalue.config.lists import ListsConfig
 from custvalue.config.messages import told_with_lines
 from custvalue.config.monitoring import MonitoringConfig
+from custvalue.config.orders import OrdersConfig
 from custvalue.config.outcomes import TAKEN, OutcomeConfig, OutcomeName, OutcomeSettings, TimeToLeave
+from custvalue.config.page import PageConfig
 from custvalue.config.promotion import PromotionConfig
 from custvalue.config.publish import PublishConfig
 from custvalue.config.retention import RetentionPolicyConfig
+from custvalue.config.scorecard import ScorecardConfig
 from custvalue.config.sources import SourceMapping, SourcesConfig, TableChecks
 from custvalue.config.tiers import TierPolicyConfig
+from custvalue.config.triggers import TriggerRules
 from custvalue.errors import ConfigError
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _Model = TypeVar("_Model", bound=Settings)
 ALERTS = Path("monitoring", "alerts.yaml")
+TRIGGERS = Path("triggers", "default.yaml")
 
 
 class Config(Settings):
@@ -44,12 +51,16 @@ class Config(Settings):
         Holds ``models/`` and ``output/``.
     output : Path
         Defaults to ``<workspace>/output/<name>``.
+    engine : str
+        What computes a night's features and scores: ``duckdb``, in this process, or ``spark`` as ``spark`` says; see `SparkConfig`.
     tier_policy, retention_policy : Path
         YAML files.
     outcomes : dict
         Name → an outcome modelled beside that of ``churn``; its model is registered as ``<name>-<outcome>``.
     alerts : Path
         Alert rules; defaults to ``monitoring/alerts.yaml`` beside the config, else the ones shipped with the package.
+    triggers : Path
+        Trigger and care rules; defaults to ``triggers/default.yaml`` beside the config, else the ones shipped with the package.
     wording : Path
         Folder of ``reasons.yaml`` and ``labels.yaml``; defaults to ``wording`` beside the config, else the one shipped with the package.
     """
@@ -61,6 +72,8 @@ class Config(Settings):
     workspace: Path
     output: Path
     sources: SourcesConfig
+    engine: EngineName = "duckdb"
+    spark: SparkConfig = SparkConfig()
     features: FeaturesConfig = FeaturesConfig()
     tier_policy: Path
     churn: ChurnConfig = ChurnConfig()
@@ -68,7 +81,12 @@ class Config(Settings):
     promotion: PromotionConfig = PromotionConfig()
     publish: PublishConfig = PublishConfig()
     monitoring: MonitoringConfig = MonitoringConfig()
+    orders: OrdersConfig = OrdersConfig()
+    scorecard: ScorecardConfig = ScorecardConfig()
+    page: PageConfig = PageConfig()
+    lists: ListsConfig = ListsConfig()
     alerts: Path = Field(default_factory=lambda: ready_configs() / ALERTS)
+    triggers: Path = Field(default_factory=lambda: ready_configs() / TRIGGERS)
     retention_policy: Path
     wording: Path
 
@@ -164,14 +182,17 @@ def load_config(path: Path, *, environ: Mapping[str, str] | None = None) -> Conf
     raw.setdefault("workspace", ".")
     own = folder / "wording"
     raw.setdefault("wording", str(own if own.is_dir() else ready_configs() / "wording"))
-    if (folder / ALERTS).is_file():
-        raw.setdefault("alerts", str(folder / ALERTS))
-    resolve(raw, "workspace", "output", "wording", "alerts", "tier_policy", "retention_policy")
+    for key, ready in (("alerts", ALERTS), ("triggers", TRIGGERS)):
+        if (folder / ready).is_file():
+            raw.setdefault(key, str(folder / ready))
+    resolve(raw, "workspace", "output", "wording", "alerts", "triggers", "tier_policy", "retention_policy")
     raw.setdefault("output", str(Path(str(raw["workspace"])) / "output" / str(raw["name"])))
     if isinstance(raw.get("sources"), dict):
         resolve(raw["sources"], "folder", "mapping")
     if isinstance(raw.get("publish"), dict):
         resolve(raw["publish"], "metrics")
+    if isinstance(raw.get("lists"), dict):
+        resolve(raw["lists"], "salesforce", "dynamics")
     config = _validated(Config, raw, document)
     config.sources.remember_variables(environ or {})
     return config
@@ -195,10 +216,22 @@ def load_alert_rules(path: Path) -> AlertRules:
     return _validated(AlertRules, document.data, document)
 
 
+def load_trigger_rules(path: Path) -> TriggerRules:
+    """Read trigger and care rules; see `TriggerRules`."""
+    document = read_document(path)
+    return _validated(TriggerRules, document.data, document, context={"thresholds": _numbers(document.data.get("thresholds"))})
+
+
 def load_mapping(path: Path, *, environ: Mapping[str, str] | None = None) -> SourceMapping:
     """Read a source mapping; ``${NAME}`` is filled in as in a config. See `SourceMapping`."""
     document = read_document(path)
     return _validated(SourceMapping, _filled(document.data, environ or {}, document), document)
+
+
+def _numbers(thresholds: Any) -> dict[str, float]:
+    """Keep the numbers of what should be names with numbers; the model tells what is wrong with the others."""
+    given = thresholds.items() if isinstance(thresholds, dict) else ()
+    return {name: value for name, value in given if isinstance(name, str) and isinstance(value, int | float)}
 
 
 def _filled(value: Any, environ: Mapping[str, str], document: Document, place: Place = ()) -> Any:
@@ -221,8 +254,8 @@ def _filled(value: Any, environ: Mapping[str, str], document: Document, place: P
     return _VARIABLE.sub(fill, value)
 
 
-def _validated(model: type[_Model], raw: Mapping[str, Any], document: Document) -> _Model:
+def _validated(model: type[_Model], raw: Mapping[str, Any], document: Document, context: Mapping[str, Any] | None = None) -> _Model:
     try:
-        return model.model_validate(raw)
+        return model.model_validate(raw, context=context)
     except ValidationError as error:
         raise ConfigError(told_with_lines(error, model, document)) from error

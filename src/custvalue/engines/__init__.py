@@ -18,7 +18,7 @@ from custvalue.engines.duckdb import (
     within_memory,
     write_parquet,
 )
-from custvalue.engines.parquet import read_tables
+from custvalue.engines.parquet import read_table, read_tables
 
 ENGINES: Mapping[str, Callable[[], BaseBackend]] = {"duckdb": duckdb.connect, "spark": spark.connect}
 """Every engine and how to open it; a new one is one file and one line here."""
@@ -31,6 +31,7 @@ __all__ = [
     "fetch",
     "in_background",
     "memory_limit",
+    "read_table",
     "read_tables",
     "resting_collector",
     "run",

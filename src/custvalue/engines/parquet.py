@@ -31,9 +31,11 @@ def read_tables(con: BaseBackend, folder: Path, types: Mapping[str, Mapping[str,
         Table → its Ibis table; times are UTC without a zone.
     """
     found = {name: folder / f"{name}.parquet" for name in types}
-    return {name: _typed(con.read_parquet(path), types[name]) for name, path in found.items() if path.exists()}
+    return {name: read_table(con, path, types[name]) for name, path in found.items() if path.exists()}
 
 
-def _typed(table: ibis.Table, types: Mapping[str, str]) -> ibis.Table:
+def read_table(con: BaseBackend, path: Path, types: Mapping[str, str]) -> ibis.Table:
+    """Open one Parquet file, or a folder of parts, with the columns named here; see `read_tables`."""
+    table = con.read_parquet(path)
     kept = {name: table[name].cast(DuckDBType.from_string(dtype)) for name, dtype in types.items() if name in table.columns}
     return table.select(**kept)

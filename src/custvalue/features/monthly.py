@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import ibis
 from ibis.expr.types import NumericColumn, Value
@@ -16,6 +17,7 @@ from custvalue.features.blocks import View
 from custvalue.features.columns import FeatureColumn
 from custvalue.features.seasons import movements
 from custvalue.features.sums import (
+    THIRTY_DAYS,
     add_up,
     band_sums,
     bands,
@@ -25,6 +27,7 @@ from custvalue.features.sums import (
     moment_sums,
     months,
     scale_of,
+    weight_of,
 )
 from custvalue.sources import add_months, month_index
 
@@ -42,7 +45,9 @@ class Amount:
     shape : bool
         Also trend, volatility and a fall adjusted for the season, beside level and fall.
     monthly : bool
-        Each month is asked for, not only the windows' sums; always so with ``shape``.
+        Each month is asked for, not only the windows' sums; always so with ``shape`` and ``by_day``.
+    by_day : bool
+        It grows with the days of a month, and is told for one of thirty days: the same use every day is no fall in February.
     consent : str, optional
         As in `FeatureColumn`.
     """
@@ -54,12 +59,19 @@ class Amount:
     reason: str
     shape: bool = False
     monthly: bool = False
+    by_day: bool = False
     consent: str | None = None
 
     @property
     def apart(self) -> bool:
         """Whether each month is kept."""
-        return self.shape or self.monthly
+        return self.shape or self.monthly or self.by_day
+
+    def weights(self, view: View) -> list[float]:
+        """Give what each month's amount is multiplied by, the newest first."""
+        newest = view.moment.newest_month(view.delay_days)
+        firsts = [add_months(newest, -lag) for lag in range(-1, view.longest)]
+        return [weight_of((after - first).days) if self.by_day else 1.0 for after, first in pairwise(firsts)]
 
     def column(self, suffix: str, en: str, zh: str, unit: str | None = None, null: str = "too few months are known") -> FeatureColumn:
         """Declare a column of this amount."""
@@ -186,10 +198,10 @@ def side_by_side(
     **more : ibis.Value
         Further aggregates of ``rows`` by customer, carried along under their names.
     """
-    scales = {amount.name: scale_of(rows[amount.name]) for amount in amounts}
+    scales = {amount.name: scale_of(rows[amount.name]) * (weight_of(THIRTY_DAYS) if amount.by_day else 1.0) for amount in amounts}
     aggregates: dict[str, Value] = {}
     for amount in amounts:
-        aggregates |= months(rows, amount.name, view.longest) if amount.apart else bands(rows, amount.name, view.windows)
+        aggregates |= months(rows, amount.name, amount.weights(view)) if amount.apart else bands(rows, amount.name, view.windows)
     row = rows.group_by("customer_id").agg(**aggregates, **more)
     first = {name: value for amount in amounts for name, value in band_sums(row, amount.name, view.windows, apart=amount.apart).items()}
     shaped = [amount.name for amount in amounts if amount.shape]
@@ -199,7 +211,8 @@ def side_by_side(
     row = row.mutate(**first)
     # Ibis writes one select into the other wherever it can, with every expression as often as it is used; a join keeps them apart
     if shaped and view.longest > 1:
-        row = row.left_join(movements(everybody, shaped, view), "customer_id", rname="{name}_moved").drop("customer_id_moved")
+        weights = {amount.name: amount.weights(view) for amount in amounts if amount.shape}
+        row = row.left_join(movements(everybody, weights, view), "customer_id", rname="{name}_moved").drop("customer_id_moved")
     row = row.mutate(**_window_sums(row, scales, shaped, compared or {}, view))
     return Months(row, view, scales)
 

@@ -53,6 +53,8 @@ class FeatureParts:
         The features of the part that was opened last; its table is an expression.
     customers : ibis.Table
         The current rows of the same customers, as in `Base.active`.
+    base : Base
+        The whole base, for what is built beside the features.
     size, total, count : int
         Customers of a part at most, of all parts, and number of parts (at least one, which may be empty).
     """
@@ -71,7 +73,7 @@ class FeatureParts:
     ) -> None:
         kept = {name: table.cache() if name in revised else table for name, table in tables.items()}
         base = Base.of(kept, moment, keep=lambda table: table.cache())
-        self._con, self._active = con, base.active
+        self._con, self.base = con, base
         self.size = at_once or max(1, min(_LARGEST, int(_SHARE * memory_limit(con)) // _BYTES))
         nth = ibis.row_number().over(order_by="customer_id")
         self._numbered = base.active.mutate(part=nth // self.size).cache()

@@ -15,6 +15,10 @@ from custvalue.features.blocks import divided, number, only
 LEAST_MONTHS = 3
 """Months that a trend, a volatility or an own history needs."""
 
+THIRTY_DAYS = 30
+_COMMON_DAYS = 377_580
+"""The least number that months of 28, 29, 30 and 31 days all divide: an amount a day times this many days is whole where the amount is."""
+
 
 def add_up(values: Iterable[Value]) -> Value:
     """Add values from left to right."""
@@ -33,10 +37,15 @@ def whole(value: Value, scale: float) -> Value:
     return number(value) if scale == 1.0 else number((number(value) * scale + 0.5).floor())
 
 
-def months(rows: ibis.Table, name: str, longest: int) -> dict[str, Value]:
+def weight_of(days: int) -> float:
+    """Give the whole number that an amount of a month of so many days is multiplied by, so that equal use a day gives equal amounts."""
+    return float(_COMMON_DAYS // days)
+
+
+def months(rows: ibis.Table, name: str, weights: Sequence[float]) -> dict[str, Value]:
     """One aggregate a month: ``<name>_<lag>``; a customer has at most one row a month, so that any value of it is the only one."""
     scale = scale_of(rows[name])
-    return {f"{name}_{lag}": whole(only(rows[name], rows.lag == lag).arbitrary(), scale) for lag in range(longest)}
+    return {f"{name}_{lag}": whole(only(rows[name], rows.lag == lag).arbitrary(), scale) * weight for lag, weight in enumerate(weights)}
 
 
 def bands(rows: ibis.Table, name: str, windows: Sequence[int]) -> dict[str, Value]:

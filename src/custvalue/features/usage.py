@@ -11,14 +11,14 @@ from custvalue.features.monthly import Amount, Months, side_by_side, with_lag
 from custvalue.features.sums import add_up
 
 _TRAFFIC = "traffic_data_consent"
-_VOICE = Amount("voice_minutes", "Voice minutes", "通话分钟数", "minutes", "voice_use", shape=True)
-_DATA = Amount("data_mb", "Data use", "流量", "MB", "data_use", shape=True)
+_VOICE = Amount("voice_minutes", "Voice minutes in 30 days", "30天通话分钟数", "minutes", "voice_use", shape=True, by_day=True)
+_DATA = Amount("data_mb", "Data use in 30 days", "30天流量", "MB", "data_use", shape=True, by_day=True)
 _LEVELS = (
     _VOICE,
     _DATA,
-    Amount("sms_count", "Messages", "短信条数", "count", "sms_use"),
+    Amount("sms_count", "Messages in 30 days", "30天短信条数", "count", "sms_use", by_day=True),
     Amount("roaming_days", "Roaming days", "漫游天数", "days", "roaming"),
-    Amount("active_days", "Active days", "活跃天数", "days", "activity", monthly=True),
+    Amount("active_days", "Active days of 30", "30天活跃天数", "days", "activity", by_day=True),
     Amount("distinct_peers", "People called", "通话对端数", "count", "peers", consent=_TRAFFIC),
 )
 _OFF_NET = Amount("off_net_share", "Share of use with other networks", "网外使用占比", "share", "off_net", monthly=True, consent=_TRAFFIC)

@@ -1,43 +1,20 @@
-"""The lists that account managers work from; one renderer a file."""
+"""The lists that account managers work from, and their exports; one renderer a file."""
 
 from __future__ import annotations
 
-from datetime import date
-from pathlib import Path
-from typing import Protocol
-
-import pandas as pd
-
-from custvalue.lists.identity import customer_token, customer_tokens, mask_name, mask_number, order_id
+from custvalue.lists.editions import Edition
+from custvalue.lists.formats import FORMATS, WHOLE, check_formats, write_formats
+from custvalue.lists.identity import customer_token, customer_tokens, mask_name, mask_number, order_id, safe_name
 from custvalue.lists.layout import check_labels
-from custvalue.lists.rows import directory_entries, list_facts, list_rows
+from custvalue.lists.rows import care_rows, directory_entries, list_facts, list_rows
 from custvalue.lists.xlsx import write_workbook
-from custvalue.wording import Catalogue
-
-
-class Renderer(Protocol):
-    """Writes one manager's list."""
-
-    def __call__(
-        self,
-        path: Path,
-        rows: pd.DataFrame,
-        *,
-        manager: str,
-        as_of: date,
-        language: str,
-        currency: str,
-        catalogue: Catalogue,
-    ) -> None:
-        """Write the list to a file, whole or not at all."""
-
-
-FORMATS: dict[str, Renderer] = {"xlsx": write_workbook}
-"""File ending → renderer; a new format is one file and one line here."""
 
 __all__ = [
     "FORMATS",
-    "Renderer",
+    "WHOLE",
+    "Edition",
+    "care_rows",
+    "check_formats",
     "check_labels",
     "customer_token",
     "customer_tokens",
@@ -47,5 +24,7 @@ __all__ = [
     "mask_name",
     "mask_number",
     "order_id",
+    "safe_name",
+    "write_formats",
     "write_workbook",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Iterable
 from datetime import date
@@ -83,6 +84,12 @@ def order_id(as_of: date, token: str) -> str:
     '20260101-C-7f3a90c1d2'
     """
     return f"{as_of:%Y%m%d}-{token}"
+
+
+def safe_name(text: str) -> str:
+    """Give a file name that a manager's id cannot lead out of its folder, and that no other manager's id shares."""
+    safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in text)
+    return safe if safe and safe == text else f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
 
 
 def _masked_word(word: str) -> str:

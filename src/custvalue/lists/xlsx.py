@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-import os
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,48 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-from custvalue.lists.cells import PAPER, QUIET, Pen, write_cell
-from custvalue.lists.layout import COLUMNS, Column, checked_rows, display_width, fitting_width
+from custvalue.lists.cells import NEVER, PAPER, QUIET, Pen
+from custvalue.lists.checking import checked_rows, rules_for_all
+from custvalue.lists.editions import Edition, replace_file
+from custvalue.lists.layout import (
+    COLUMNS,
+    GROUPS_ROW,
+    HEADER_ROW,
+    INPUTS,
+    KEYS,
+    KEYS_ROW,
+    PROPERTIES,
+    RULES_ROW,
+    SUMMARY_ROW,
+    TITLE_ROW,
+    Column,
+    choices,
+)
+from custvalue.lists.sheets import header_style, set_page, text_lines, write_beside, write_columns, write_rows
 from custvalue.wording import Catalogue
 
-HEADER_ROW = 3
-"""Zero-based row of the column headers; the first customer stands below."""
+_FIRST = HEADER_ROW + 1
+_PRINTED = [column.key for column in COLUMNS if column.printed]
+_LONGEST_CALL = timedelta(days=366)
 
-_TITLE, _SUMMARY, _GROUPS, _FIRST = 0, 1, HEADER_ROW - 1, HEADER_ROW + 1
-_LINE, _KEYS = 14.0, [column.key for column in COLUMNS]
-_A4 = 9
-_FOOTER_TEXT = 60  # Excel takes 255 characters for the three parts together
+
+def write_workbooks(folder: Path, rows: pd.DataFrame, edition: Edition) -> list[Path]:
+    """Write ``<manager>.xlsx`` for every manager who has customers to call or service to give."""
+    paths = []
+    for manager, own in edition.by_manager(rows):
+        paths.append(folder / edition.file_name(manager, "xlsx"))
+        write_workbook(
+            paths[-1],
+            own.rows,
+            manager=manager,
+            as_of=edition.as_of,
+            language=edition.language,
+            currency=edition.currency,
+            catalogue=edition.catalogue,
+            changes=own.changes,
+            care=own.care,
+        )
+    return paths
 
 
 def write_workbook(
@@ -36,8 +66,10 @@ def write_workbook(
     language: str,
     currency: str,
     catalogue: Catalogue,
+    changes: pd.DataFrame | None = None,
+    care: pd.DataFrame | None = None,
 ) -> None:
-    """Write one manager's list: today's customers, and a second sheet that explains the columns.
+    """Write one manager's list: today's customers, what changed, service that is due, and a sheet that explains the columns.
 
     The same rows give the same bytes. The file appears whole under its name, or not at all.
 
@@ -46,10 +78,9 @@ def write_workbook(
     path : Path
         Where to write; its folder must exist.
     rows : DataFrame
-        One row a customer: order_id, customer, name, number (text; the last two may be empty), tier, risk_kind (may be empty), risk_band,
-        care_priority, open_complaint (bool), arpu, value_at_stake, net_value (currency), arpu_drop (share or NaN),
-        tenure_months, days_to_expiry (or NaN), probability, priority (1 first), reasons (texts in the list's language),
-        due_by (date). May be empty.
+        One row a customer, see `list_rows`: at least order_id, customer, tier, risk_band, care_priority, open_complaint (bool), arpu,
+        value_at_stake, net_value (currency), tenure_months, probability, priority (1 first), reasons (texts in the list's language, or
+        ``reasons_<language>``), due_by (date, or the moment in the operator's zone). May be empty.
     manager : str
         Shown in title and footer.
     as_of : date
@@ -58,6 +89,9 @@ def write_workbook(
         ``en`` or ``zh``; ISO code.
     catalogue : Catalogue
         The words.
+    changes, care : DataFrame, optional
+        What changed since the list before (columns of `layout.CHANGES`), and service contacts that are due (of `layout.CARE`); without
+        them their sheets are left out.
 
     Raises
     ------
@@ -66,145 +100,104 @@ def write_workbook(
     ConfigError
         The catalogue lacks a label.
     """
-    ordered = checked_rows(rows)
+    ordered = checked_rows(rows, language)
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     pen = Pen(book, catalogue=catalogue, language=language, currency=currency)
-    shown = catalogue.label(f"values.{manager}", language, default=manager)
-    title = pen.label("texts.title", as_of=as_of.isoformat(), manager=shown)
+    title = pen.text(pen.label("texts.title", as_of=as_of.isoformat(), manager=pen.called("values", manager)))
     # XlsxWriter dates a file by the clock unless told otherwise.
     book.set_properties({"title": title, "author": "custvalue", "created": datetime.combine(as_of, time())})
-    today, columns = (book.add_worksheet(pen.label(f"sheets.{name}")) for name in ("today", "columns"))
-    _write_today(today, ordered, pen, title)
-    _write_columns(columns, pen)
-    for sheet in (today, columns):
-        _set_page(sheet, pen, title)
+    for name, value in zip(PROPERTIES, (as_of.isoformat(), manager, language), strict=True):
+        book.set_custom_property(name, value[:255], "text")  # Excel takes no more
+    today = book.add_worksheet(pen.label("sheets.today"))
+    shown = _write_today(today, ordered, pen, title, as_of)
+    for name, table in (("changes", changes), ("care", care)):
+        if table is not None:
+            write_beside(book.add_worksheet(pen.label(f"sheets.{name}")), name, table, pen)
+    write_columns(book.add_worksheet(pen.label("sheets.columns")), shown, pen)
+    for sheet in book.worksheets():
+        set_page(sheet, pen, title)
     book.close()
-    _replace(path, buffer.getvalue())
+    replace_file(path, buffer.getvalue())
 
 
-def _write_today(sheet: Worksheet, rows: pd.DataFrame, pen: Pen, title: str) -> None:
+def _write_today(sheet: Worksheet, rows: pd.DataFrame, pen: Pen, title: str, as_of: date) -> list[Column]:
+    """Write the list, and give the columns that it shows."""
     sheet.hide_gridlines(2)
-    sheet.set_row(_TITLE, 27)
-    sheet.set_row(_SUMMARY, 18)
-    sheet.write_string(_TITLE, 0, title, pen.style(bold=True, font_size=16))
+    sheet.set_row(TITLE_ROW, 27)
+    sheet.set_row(SUMMARY_ROW, 18)
+    sheet.write_string(TITLE_ROW, 0, title, pen.style(bold=True, font_size=16))
     if rows.empty:
-        sheet.set_row(_GROUPS, 24)
-        sheet.write_string(_GROUPS, 0, pen.label("texts.empty"), pen.style(font_size=12))
-        return
-    sheet.write_string(_SUMMARY, 0, _summary(rows, pen), pen.style(font_color=QUIET))
+        sheet.write_string(SUMMARY_ROW, 0, pen.label("texts.empty"), pen.style(font_size=12))
+        return list(COLUMNS)
+    sheet.write_string(SUMMARY_ROW, 0, _summary(rows, pen), pen.style(font_color=QUIET))
     _write_headers(sheet, pen)
-    records: list[dict[str, Any]] = [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
-    widths = [_set_width(sheet, place, rows, pen) for place in range(len(COLUMNS))]
-    for offset, record in enumerate(records):
-        sheet.set_row(_FIRST + offset, _height(record["reasons"], widths[_KEYS.index("reasons")]))
-        for place, column in enumerate(COLUMNS):
-            value = None if column.source is None else record[column.source]
-            write_cell(sheet, _FIRST + offset, place, column, value, pen)
-    last = HEADER_ROW + len(records)
-    _add_outcomes(sheet, last, pen)
+    widths = write_rows(sheet, _FIRST, COLUMNS, rows, pen, least=2)
+    _write_rules(sheet, rows, sum(widths[key] for key in _PRINTED), pen)
+    last = HEADER_ROW + len(rows)
+    _add_inputs(sheet, last, pen, as_of)
     sheet.autofilter(HEADER_ROW, 0, last, len(COLUMNS) - 1)
-    sheet.freeze_panes(_FIRST, _KEYS.index("number"))
-    sheet.repeat_rows(_GROUPS, HEADER_ROW)
-    sheet.print_area(0, 0, last, len(COLUMNS) - 2)
+    sheet.freeze_panes(_FIRST, KEYS.index("number"))
+    sheet.repeat_rows(GROUPS_ROW, HEADER_ROW)
+    sheet.print_area(0, 0, last, len(_PRINTED) - 1)
+    return [column for column in COLUMNS if widths[column.key]]
 
 
 def _summary(rows: pd.DataFrame, pen: Pen) -> str:
     count = pen.label("texts.one") if len(rows) == 1 else pen.label("texts.many", count=str(len(rows)))
+    red = int((rows["urgency"] == "red").sum())
+    urgent = [pen.label("texts.urgent", count=str(red))] if red else []
     stake, net = (pen.money(math.fsum(rows[name])) for name in ("value_at_stake", "net_value"))
-    return f"{count} · {pen.label('texts.totals', stake=stake, net=net)}"
+    return " · ".join([count, *urgent, pen.label("texts.totals", stake=stake, net=net)])
+
+
+def _write_rules(sheet: Worksheet, rows: pd.DataFrame, width: float, pen: Pen) -> None:
+    """Write above the list what holds for every call: told beside one customer it would give a signal away."""
+    hours = rows["best_time"].dropna().unique()
+    rules = ("" if pen.language == "zh" else " ").join(rules_for_all(rows))
+    told = [pen.label("texts.hours", hours=str(hours[0]))] if len(hours) == 1 else []
+    told += [pen.label("texts.rules", rules=rules)] if rules else []
+    if not told:
+        sheet.set_row(RULES_ROW, 3)
+        return
+    text = pen.text("\n".join(told))
+    sheet.set_row(RULES_ROW, 13.5 * text_lines(text, width) + 3)
+    sheet.merge_range(RULES_ROW, 0, RULES_ROW, len(_PRINTED) - 1, "", pen.style())
+    sheet.write_string(RULES_ROW, 0, text, pen.style(font_color=NEVER, text_wrap=True, valign="top", num_format="@"))
 
 
 def _write_headers(sheet: Worksheet, pen: Pen) -> None:
-    sheet.set_row(_GROUPS, 17)
+    sheet.set_row(GROUPS_ROW, 17)
+    sheet.set_row(KEYS_ROW, None, None, {"hidden": True})
     sheet.set_row(HEADER_ROW, 31)
     group_style = pen.style(bold=True, font_size=9, font_color=PAPER, bg_color="#52606D", align="left", indent=1, left=1, left_color=PAPER)
-    header = {"bold": True, "bg_color": "#E4E7EB", "text_wrap": True, "bottom": 2, "bottom_color": "#52606D"}
     groups = [column.group for column in COLUMNS]
     for group in dict.fromkeys(groups):
         first, size, words = groups.index(group), groups.count(group), pen.label(f"groups.{group}")
         if size > 1:
-            sheet.merge_range(_GROUPS, first, _GROUPS, first + size - 1, words, group_style)
+            sheet.merge_range(GROUPS_ROW, first, GROUPS_ROW, first + size - 1, words, group_style)
         else:
-            sheet.write_string(_GROUPS, first, words, group_style)
+            sheet.write_string(GROUPS_ROW, first, words, group_style)
     for place, column in enumerate(COLUMNS):
-        side = {"align": "left", "indent": 1} if column.kind in ("text", "id", "reasons") else {"align": "center"}
-        sheet.write_string(HEADER_ROW, place, pen.label(f"columns.{column.key}"), pen.style(**side, **header))
+        sheet.write_string(KEYS_ROW, place, column.key, pen.style())
+        sheet.write_string(HEADER_ROW, place, pen.label(f"columns.{column.key}"), header_style(column, pen))
 
 
-def _set_width(sheet: Worksheet, place: int, rows: pd.DataFrame, pen: Pen) -> float:
-    column = COLUMNS[place]
-    texts = _texts(column, rows, pen)
-    width = fitting_width(column, texts)
-    hidden = column.hidden_if_empty and not any(texts)
-    sheet.set_column(place, place, width, None, {"hidden": hidden})
-    return width
-
-
-def _texts(column: Column, rows: pd.DataFrame, pen: Pen) -> list[str]:
-    if column.source is None:
-        return _choices(pen) if column.key == "outcome" else []
-    values = rows[column.source]
-    if column.kind == "reasons":
-        return [reason for reasons in values for reason in reasons]
-    if column.kind == "money":
-        return [pen.money(float(value)) for value in values.dropna()]
-    return [str(value) for value in values.dropna() if str(value)]
-
-
-def _choices(pen: Pen) -> list[str]:
-    return [pen.label(f"outcomes.{name}") for name in pen.catalogue.names("outcomes")]
-
-
-def _height(reasons: list[str], width: float) -> float:
-    lines = sum(math.ceil((display_width(reason) + 2) / (width - 1)) for reason in reasons)
-    return max(2, lines) * _LINE + 5
-
-
-def _add_outcomes(sheet: Worksheet, last: int, pen: Pen) -> None:
-    place = _KEYS.index("outcome")
-    options = {
-        "validate": "list",
-        "source": _choices(pen),
-        "error_title": pen.label("columns.outcome"),
-        "error_message": pen.label("texts.choose"),
-    }
-    sheet.data_validation(_FIRST, place, last, place, options)
+def _add_inputs(sheet: Worksheet, last: int, pen: Pen, as_of: date) -> None:
+    for place, column in enumerate(COLUMNS):
+        if column.kind not in INPUTS or column.kind == "note":
+            continue
+        rule: dict[str, Any] = {"error_title": pen.label(f"columns.{column.key}")}
+        if column.kind == "day":
+            rule |= {"validate": "date", "criteria": "between", "minimum": as_of, "maximum": as_of + _LONGEST_CALL}
+            rule |= {"error_message": pen.label("texts.choose_day")}
+        else:
+            told = "choose" if column.kind == "outcome" else "choose_reason"
+            rule |= {"validate": "list", "source": choices(pen.catalogue, pen.language, column.kind)}
+            rule |= {"error_message": pen.label(f"texts.{told}")}
+        sheet.data_validation(_FIRST, place, last, place, rule)
+    place = KEYS.index("outcome")
     done = f'=${xl_col_to_name(place)}{_FIRST + 1}<>""'
     sheet.conditional_format(_FIRST, 0, last, place - 1, {"type": "formula", "criteria": done, "format": pen.done_style()})
     # Numbers that stand as text are meant: the green corner would only invite to convert them.
     sheet.ignore_errors({"number_stored_as_text": f"A{_FIRST + 1}:{xl_col_to_name(len(COLUMNS) - 1)}{last + 1}"})
-
-
-def _write_columns(sheet: Worksheet, pen: Pen) -> None:
-    sheet.hide_gridlines(2)
-    sheet.set_column(0, 0, 26)
-    sheet.set_column(1, 1, 112)
-    heading, name = pen.style(bold=True, font_size=14), pen.row_style(bold=True, num_format="@")
-    meaning = pen.row_style(text_wrap=True, num_format="@")
-    sheet.write_string(0, 0, pen.label("texts.explained"), heading)
-    row = 2
-    for column in COLUMNS:
-        sheet.write_string(row, 0, pen.label(f"columns.{column.key}"), name)
-        sheet.write_string(row, 1, pen.catalogue.note(f"columns.{column.key}", pen.language), meaning)
-        row += 1
-
-
-def _set_page(sheet: Worksheet, pen: Pen, title: str) -> None:
-    sheet.set_landscape()
-    sheet.set_paper(_A4)
-    sheet.fit_to_pages(1, 0)
-    sheet.set_margins(left=0.4, right=0.4, top=0.45, bottom=0.6)
-    page = pen.label("texts.page", page="&P", pages="&N")
-    left, right = (text[:_FOOTER_TEXT].replace("&", "&&") for text in (title, pen.label("texts.confidential")))
-    # The blank keeps a text that begins with a digit from being read as part of the font size.
-    sheet.set_footer(f"&L&8 {left}&C&8 {page}&R&8 {right}")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

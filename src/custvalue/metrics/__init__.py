@@ -17,6 +17,7 @@ from custvalue.metrics.probabilities import (
 from custvalue.metrics.profit import ProfitCurve, best_contacted_share, contact_value, expected_profit, profit_curve
 from custvalue.metrics.ranking import average_precision, lift_score, roc_auc
 from custvalue.metrics.resampling import Metric, bootstrap, bootstrap_interval
+from custvalue.metrics.uplift import QiniCurve, auuc_score, qini_curve, qini_interval, qini_score
 
 __all__ = [
     "CONTACT_COST",
@@ -28,6 +29,8 @@ __all__ = [
     "MaximumProfit",
     "Metric",
     "ProfitCurve",
+    "QiniCurve",
+    "auuc_score",
     "average_precision",
     "best_contacted_share",
     "bootstrap",
@@ -45,6 +48,9 @@ __all__ = [
     "mp_score",
     "perfect_calibration_error",
     "profit_curve",
+    "qini_curve",
+    "qini_interval",
+    "qini_score",
     "roc_auc",
     "savings_score",
 ]

@@ -5,7 +5,7 @@ lists, part by part of the customers, with the champion from tracking; `nightly`
 all.
 """
 
-from custvalue.pipeline.making import Night, make_night, unpublished_night
+from custvalue.pipeline.making import Keys, Night, campaigns_on, make_night, unpublished_night
 from custvalue.pipeline.night import nightly, snapshot_outcomes
 from custvalue.pipeline.outcomes import load_outcomes
 from custvalue.pipeline.rating_days import rate_days
@@ -17,6 +17,7 @@ from custvalue.pipeline.training import Trained, train
 
 __all__ = [
     "Features",
+    "Keys",
     "Night",
     "Rated",
     "Reporter",
@@ -24,6 +25,7 @@ __all__ = [
     "Trained",
     "assign_tiers",
     "build_features_at",
+    "campaigns_on",
     "carried_rating",
     "check",
     "forget",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import pandas as pd
+
 from custvalue.config import Config
 from custvalue.errors import ConfigError, CustValueError, TryAgainError
+from custvalue.pipeline.making import Keys
 from custvalue.pipeline.night import nightly
 from custvalue.pipeline.stages import Reporter
 from custvalue.publish.manifests import Published, latest
@@ -41,7 +44,16 @@ class CaughtUp:
     error: CustValueError | None = None
 
 
-def backfill(config: Config, first: date, last: date, *, store: Store, token_key: bytes, reporter: Reporter) -> Iterator[CaughtUp]:
+def backfill(
+    config: Config,
+    first: date,
+    last: date,
+    *,
+    store: Store,
+    keys: Keys,
+    reporter: Reporter,
+    standing: Callable[[date], pd.DataFrame] | None = None,
+) -> Iterator[CaughtUp]:
     """Make every night of a span that is not published, oldest first.
 
     A night that is published stays as it is. After a refused one the next is tried; where something outside is busy or full, the span
@@ -49,7 +61,7 @@ def backfill(config: Config, first: date, last: date, *, store: Store, token_key
 
     Parameters
     ----------
-    config, token_key, reporter
+    config, keys, reporter, standing
         As for `nightly`.
     first, last : date
         The span; both are part of it.
@@ -71,7 +83,7 @@ def backfill(config: Config, first: date, last: date, *, store: Store, token_key
     for place in range((last - first).days + 1):
         day = first + timedelta(days=place)
         try:
-            yield _catch_up(config, day, store=store, token_key=token_key, reporter=reporter)
+            yield _catch_up(config, day, store, keys, reporter, standing)
         except TryAgainError as error:
             yield CaughtUp(day, error=error)
             return
@@ -79,10 +91,12 @@ def backfill(config: Config, first: date, last: date, *, store: Store, token_key
             yield CaughtUp(day, error=error)
 
 
-def _catch_up(config: Config, day: date, *, store: Store, token_key: bytes, reporter: Reporter) -> CaughtUp:
-    standing = latest(config.output, day)
-    if standing is not None:
-        return CaughtUp(day, published=standing)
+def _catch_up(
+    config: Config, day: date, store: Store, keys: Keys, reporter: Reporter, standing: Callable[[date], pd.DataFrame] | None
+) -> CaughtUp:
+    there = latest(config.output, day)
+    if there is not None:
+        return CaughtUp(day, published=there)
     then = store.as_of(day, ZoneInfo(config.time_zone))
-    published, night = nightly(config, day, store=then, token_key=token_key, reporter=reporter)
+    published, night = nightly(config, day, store=then, keys=keys, reporter=reporter, standing=standing)
     return CaughtUp(day, published, night)

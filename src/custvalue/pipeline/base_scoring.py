@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -20,7 +20,9 @@ from custvalue.pipeline.ratings import Rated
 from custvalue.pipeline.scoring import OF_CUSTOMER, RATED, Scorer
 from custvalue.pipeline.stages import Reporter
 from custvalue.publish import Work
+from custvalue.retention import define_signs
 from custvalue.sources import SourceTables
+from custvalue.tiers import TierPolicy
 
 _RATING = "rating_of_the_night"
 
@@ -32,6 +34,8 @@ class BaseFacts:
     ----------
     config, as_of, tables, rated
         Whose night, and the rating that holds.
+    dispute_categories : sequence of str
+        See `retention.define_signs`.
     log : callable
         Takes one line for each feature block that is switched off.
 
@@ -43,8 +47,8 @@ class BaseFacts:
         Customers, and parts.
     layout : str
         How the base is cut.
-    customer_columns : tuple of str
-        Of the customers table.
+    customer_columns, columns : tuple of str
+        Of the customers table; and all that is read.
 
     Raises
     ------
@@ -52,7 +56,16 @@ class BaseFacts:
         Nobody is active.
     """
 
-    def __init__(self, config: Config, as_of: date, tables: SourceTables, rated: Rated, *, log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        as_of: date,
+        tables: SourceTables,
+        rated: Rated,
+        *,
+        dispute_categories: Sequence[str],
+        log: Callable[[str], None],
+    ) -> None:
         known, moment, delays = tables.known(as_of), tables.moment(as_of), tables.delay_days
         self._con = tables.con
         self._parts = FeatureParts(self._con, known, moment, config.features, delay_days=delays, revised=tables.revised, log=log)
@@ -63,69 +76,81 @@ class BaseFacts:
         self.customer_columns = tuple(self._parts.customers.columns)
         self._con.create_table(_RATING, rated.table, temp=True, overwrite=True)
         with resting_collector():
-            self._sql = str(self._con.compile(self._joined(rated)))
+            people = self._parts.customers
+            signs = define_signs(self._parts.base.tables, people, moment, dispute_categories=dispute_categories)
+            joined = join_facts(self.built.table, people, signs, self._con.table(_RATING), rated.policy).order_by("customer_id")
+            self.columns = tuple(joined.columns)
+            self._sql = str(self._con.compile(joined))
 
     def read(self, number: int) -> pa.Table:
         """Give a part's rows, by customer_id: `scoring.Scorer.score` tells the columns."""
         self._parts.open(number)
         return fetch(self._con, self._sql)
 
+    def score(
+        self, scorer: Scorer, work: Work, *, clock: dict[str, float], tables: SourceTables, reporter: Reporter
+    ) -> tuple[list[Path], int]:
+        """Score every active customer.
+
+        Parameters
+        ----------
+        scorer : Scorer
+            How.
+        work : Work
+            The run's parts; those that are whole already are not made again.
+        clock : dict
+            Gets the seconds of ``features`` and of ``score``.
+        tables, reporter
+            Whose memory it takes, and who hears of every part.
+
+        Returns
+        -------
+        parts : list of Path
+            Folders as `Scored.save` writes them, in the order of customer_id.
+        found : int
+            How many of them a run before had made.
+
+        Raises
+        ------
+        TryAgainError
+            Memory or disk do not suffice.
+        """
+        folders, found = [], 0
+        for number in range(self.count):
+
+            def make(folder: Path, number: int = number) -> None:
+                with timed(clock, "features"), within_memory(tables.con, "features"):
+                    part = self.read(number)
+                with timed(clock, "score"):
+                    scorer.score(part).save(folder)
+
+            folder, there = work.part(number, make)
+            folders.append(folder)
+            found += there
+            reporter.note(f"part {number + 1} of {self.count}: {'found whole' if there else 'scored'}")
+        return folders, found
+
     def close(self) -> None:
         """Drop what was computed for the parts."""
         self._parts.close()
         self._con.drop_table(_RATING, force=True)
 
-    def _joined(self, rated: Rated) -> ir.Table:
-        """Join what the customers table says, and the rating."""
-        features, people = self.built.table, self._parts.customers
-        own = people.select(owner="customer_id", **{name: name for name in OF_CUSTOMER if name in people.columns})
-        rating = join_rating(features, self._con.table(_RATING), rated.policy, RATED)
-        joined = rating.left_join(own, rating.customer_id == own.owner)
-        return joined.drop("owner").order_by("customer_id")
 
-
-def score_base(
-    facts: BaseFacts, scorer: Scorer, work: Work, *, clock: dict[str, float], tables: SourceTables, reporter: Reporter
-) -> tuple[list[Path], int]:
-    """Score every active customer.
+def join_facts(features: ir.Table, people: ir.Table, signs: ir.Table, rating: ir.Table, policy: TierPolicy) -> ir.Table:
+    """Join all that a `Scorer` reads of some customers, one row each.
 
     Parameters
     ----------
-    facts, scorer : BaseFacts, Scorer
-        Whom, and how.
-    work : Work
-        The run's parts; those that are whole already are not made again.
-    clock : dict
-        Gets the seconds of ``features`` and of ``score``.
-    tables, reporter
-        Whose memory it takes, and who hears of every part.
-
-    Returns
-    -------
-    parts : list of Path
-        Folders as `Scored.save` writes them, in the order of customer_id.
-    found : int
-        How many of them a run before had made.
-
-    Raises
-    ------
-    TryAgainError
-        Memory or disk do not suffice.
+    features, people, signs : ibis.Table
+        Their features, rows of the customers table, and signs.
+    rating, policy : ibis.Table, TierPolicy
+        The rating that holds, and what made it.
     """
-    folders, found = [], 0
-    for number in range(facts.count):
-
-        def make(folder: Path, number: int = number) -> None:
-            with timed(clock, "features"), within_memory(tables.con, "features"):
-                part = facts.read(number)
-            with timed(clock, "score"):
-                scorer.score(part).save(folder)
-
-        folder, there = work.part(number, make)
-        folders.append(folder)
-        found += there
-        reporter.note(f"part {number + 1} of {facts.count}: {'found whole' if there else 'scored'}")
-    return folders, found
+    kept = {name: name for name in OF_CUSTOMER if name in people.columns and name not in features.columns}
+    own, signs = people.select(owner="customer_id", **kept), signs.rename(signed="customer_id")
+    rated = join_rating(features, rating, policy, RATED)
+    joined = rated.left_join(own, rated.customer_id == own.owner).drop("owner")
+    return joined.left_join(signs, joined.customer_id == signs.signed).drop("signed")
 
 
 @contextmanager

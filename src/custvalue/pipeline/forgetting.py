@@ -6,20 +6,21 @@ import hmac
 import json
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from custvalue.config import Config
 from custvalue.errors import ConfigError, DataError, mask
-from custvalue.lists import customer_token, customer_tokens
-from custvalue.pipeline.assembling import LISTS_FILE, LISTS_FOLDER, safe_name, write_workbooks
+from custvalue.lists import customer_token, customer_tokens, write_formats
+from custvalue.pipeline.list_files import LISTS_FILE, LISTS_FOLDER, edition_of
 from custvalue.pipeline.stages import Reporter
 from custvalue.publish import lock
 from custvalue.publish.durable import replace_json
@@ -30,12 +31,16 @@ from custvalue.tiers import RatingStore
 from custvalue.tracking.promotion import append_line, read_log
 from custvalue.wording import load_catalogue
 
-if TYPE_CHECKING:
-    from custvalue.publish.database import NightDatabase
-
 LOG_FILE, PENDING_FILE = "forgotten.jsonl", "forgetting.json"
 _OWN_FOLDERS = ("nights", "work", "staging", "tiers")
 """Folders that have a way of their own; other Parquet files of the output folder are replaced one by one."""
+
+
+class Forgets(Protocol):
+    """A database that holds customers."""
+
+    def forget(self, customer_id: str) -> dict[str, int]:
+        """Remove a customer's rows, and give table → rows."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ class Forgotten:
 
 
 def forget_customer(
-    config: Config, given: str, *, token_key: bytes, database: NightDatabase | None, reporter: Reporter, now: datetime
+    config: Config, given: str, *, token_key: bytes, stores: Sequence[Forgets], reporter: Reporter, now: datetime
 ) -> Forgotten:
     """Remove a customer from every output; the same call again goes on where a killed one stopped.
 
@@ -84,8 +89,8 @@ def forget_customer(
         The warehouse's customer id, the CRM id or the token that lists show.
     token_key : bytes
         Key of the tokens, and of the hash that the record keeps.
-    database : NightDatabase, optional
-        Where the nights are loaded.
+    stores : sequence of Forgets
+        Databases that hold customers: of the nights, of the work orders.
     reporter : Reporter
         Hears what was removed; no identifier.
     now : datetime
@@ -116,7 +121,7 @@ def forget_customer(
                 "the CRM id, or the token that lists show."
             )
         replace_json(pending, {"given": hashed, CUSTOMER: customer})
-        done = _remove(config, customer, token_key, database, reporter)
+        done = _remove(config, customer, token_key, stores, reporter)
         if known and not done.anything:
             pending.unlink()
             return Forgotten(before=True)
@@ -128,9 +133,11 @@ def forget_customer(
     return done
 
 
-def _remove(config: Config, customer: str, token_key: bytes, database: NightDatabase | None, reporter: Reporter) -> Forgotten:
-    removed = database.forget(customer) if database else {}
-    reporter.note(f"database: {sum(removed.values())} row(s)" if database else "no database is configured")
+def _remove(config: Config, customer: str, token_key: bytes, stores: Sequence[Forgets], reporter: Reporter) -> Forgotten:
+    removed: dict[str, int] = {}
+    for store in stores:
+        removed |= store.forget(customer)
+    reporter.note(f"databases: {sum(removed.values())} row(s)" if stores else "no database is configured")
     work = config.output / "work"
     was_there = work.is_dir()
     shutil.rmtree(work, ignore_errors=True)
@@ -144,16 +151,14 @@ def _remove(config: Config, customer: str, token_key: bytes, database: NightData
 
 
 def _redo_workbooks(config: Config, night: Published, folder: Path, removed: pa.Table) -> set[str]:
-    """Write the workbooks of the managers who had the customer on their lists; see `publish.forgetting.Redo`."""
-    managers = set(removed["manager_id"].to_pylist()) if "manager_id" in removed.column_names else set()
-    if not managers:
+    """Write the lists anew where the customer was on one; see `publish.forgetting.Redo`."""
+    if not removed.num_rows:
         return set()
-    rows = pq.read_table(folder / LISTS_FILE).to_pandas()
-    rows = rows[rows.manager_id.isin(managers)]
-    (folder / LISTS_FOLDER).mkdir(exist_ok=True)
-    write_workbooks(folder / LISTS_FOLDER, rows, config, night.as_of, load_catalogue(config.wording))
-    names = {safe_name(str(manager)) for manager in managers}
-    return {name for name in night.files if name.startswith(f"{LISTS_FOLDER}/") and Path(name).stem in names}
+    own = folder / LISTS_FILE
+    rows = pd.read_parquet(own if own.exists() else night.folder / LISTS_FILE)
+    edition = edition_of(folder, config, night.as_of, load_catalogue(config.wording), otherwise=night.folder)
+    write_formats(folder / LISTS_FOLDER, rows, edition)
+    return {name for name in night.files if name.startswith(f"{LISTS_FOLDER}/")}
 
 
 def _remove_unpublished(output: Path, customer: str, shown: set[str]) -> int:
@@ -161,8 +166,8 @@ def _remove_unpublished(output: Path, customer: str, shown: set[str]) -> int:
     changed = 0
     for path in _unpublished(output, "*.parquet"):
         changed += remove_rows(path, customer) > 0
-    for path in _unpublished(output, "*.xlsx"):
-        if _workbook_shows(path, shown):
+    for path in [*_unpublished(output, "*.xlsx"), *_unpublished(output, "*.csv")]:
+        if _shows(path, shown):
             path.unlink()
             changed += 1
     return changed
@@ -172,7 +177,10 @@ def _unpublished(output: Path, pattern: str) -> Iterator[Path]:
     return (path for path in parquet_files(output, pattern) if path.relative_to(output).parts[0] not in _OWN_FOLDERS)
 
 
-def _workbook_shows(path: Path, shown: set[str]) -> bool:
+def _shows(path: Path, shown: set[str]) -> bool:
+    if path.suffix == ".csv":
+        text = path.read_text(encoding="utf-8", errors="replace")
+        return any(name in text for name in shown)
     try:
         with zipfile.ZipFile(path) as book:
             texts = [book.read(name).decode("utf-8", errors="replace") for name in book.namelist() if name.endswith(".xml")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -15,22 +15,27 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from custvalue import publish
-from custvalue.config import Config, load_retention_policy
+from custvalue.config import Config, load_retention_policy, load_trigger_rules
 from custvalue.engines import within_memory
 from custvalue.explain import load_wording
-from custvalue.lists import check_labels
-from custvalue.pipeline.assembling import LISTS_FILE, choose_lists, write_lists, write_portfolio, write_profile, write_scores
-from custvalue.pipeline.base_scoring import BaseFacts, score_base, timed
-from custvalue.pipeline.monitoring import model_reference
+from custvalue.lists import check_formats, check_labels
+from custvalue.pipeline.assembling import write_portfolio, write_profile, write_scores
+from custvalue.pipeline.base_scoring import BaseFacts, timed
+from custvalue.pipeline.choosing import Chosen, choose_lists, read_decided
+from custvalue.pipeline.list_files import LISTS_FILE, ListMaker, write_would_be
+from custvalue.pipeline.monitoring import model_reference, newest_before
 from custvalue.pipeline.outcomes import check_features
 from custvalue.pipeline.ratings import Rated, carried_rating
 from custvalue.pipeline.scoring import Scorer
 from custvalue.pipeline.stages import Reporter
 from custvalue.publish.reading import SCORES
-from custvalue.retention import LISTED, Duty, consent_notes, count_decisions, told_counts
+from custvalue.retention import LISTED, Duty, alarm_notes, consent_notes, count_decisions, policy_notes, rule_notes, told_counts
+from custvalue.retention.approvals import pending
+from custvalue.retention.dry_run import DryRun, dry_run
 from custvalue.sources import SourceTables
 
 if TYPE_CHECKING:
+    from custvalue.pipeline.spark_scoring import SparkFacts
     from custvalue.tracking import LoadedModel
 
 UNPUBLISHED = "unpublished"
@@ -48,11 +53,14 @@ class Night:
         What it was made from.
     rated : Rated
         The rating that it carries.
+    dry_run : DryRun, optional
+        What it would reach, cost and earn, where that was asked for.
     """
 
     folder: Path
     tables: SourceTables
     rated: Rated
+    dry_run: DryRun | None = None
 
     def scores(self, *columns: str) -> pd.DataFrame:
         """Read one row a customer, by customer_id: probability, tier, value, decision, lineage; all columns where none is named."""
@@ -74,6 +82,22 @@ class Night:
         return count_decisions(self.scores("decision").decision)
 
 
+@dataclass(frozen=True)
+class Keys:
+    """Secrets of a night.
+
+    Attributes
+    ----------
+    token : bytes
+        Key of the customers' tokens.
+    holdout : bytes
+        Draws who is held out: another key is another draw, so it never changes.
+    """
+
+    token: bytes
+    holdout: bytes
+
+
 def make_night(
     config: Config,
     as_of: date,
@@ -81,11 +105,13 @@ def make_night(
     *,
     model: LoadedModel,
     run_id: str,
-    token_key: bytes,
+    keys: Keys,
     tables: SourceTables,
     reporter: Reporter,
     rated: Rated,
     outcomes: Mapping[str, LoadedModel] | None = None,
+    standing: pd.DataFrame | None = None,
+    live: Collection[str] | None = None,
     stale: str = "",
     work: publish.Work,
 ) -> Night:
@@ -103,10 +129,13 @@ def make_night(
         The champions.
     run_id : str
         Stands in every row.
-    token_key : bytes
-        Key of the customers' tokens.
+    keys : Keys
     reporter : Reporter
         Hears of every step.
+    standing : DataFrame, optional
+        What work orders tell of customers; see `retention.deciding.decide`.
+    live : collection of str, optional
+        Campaigns that may call; see `campaigns_on`. Without it the night is a dry run of all of them.
     stale : str
         Late feeds that were let pass; stands in every row.
     work : Work
@@ -121,37 +150,89 @@ def make_night(
     TryAgainError
         Memory or disk do not suffice.
     """
-    policy, catalogue, outcomes = load_retention_policy(config.retention_policy), load_wording(config.wording), outcomes or {}
+    policy, rules = load_retention_policy(config.retention_policy), load_trigger_rules(config.triggers)
+    catalogue, outcomes = load_wording(config.wording), outcomes or {}
     check_labels(catalogue)
+    check_formats(config.lists)
     managers = tables.known(as_of).get("managers")
     duty = Duty.of(managers.to_pandas() if managers is not None else None, policy, as_of=as_of)
     clock: dict[str, float] = {}
     reporter.start("features")
     with timed(clock, "features"), within_memory(tables.con, "features"):
-        facts = BaseFacts(config, as_of, tables, rated, log=reporter.note)
+        facts = _open_facts(config, as_of, tables, rated, work, dispute_categories=rules.dispute_categories, log=reporter.note)
     for each in (model, *outcomes.values()):
         check_features(config, facts.built, each)
-    scorer = Scorer(config, as_of, facts.built.columns, model, outcomes, policy, duty, catalogue, model_reference(model))
+    scorer = Scorer(
+        config,
+        as_of,
+        facts.built.columns,
+        model,
+        outcomes,
+        policy,
+        duty,
+        rules,
+        catalogue,
+        holdout_key=keys.holdout,
+        standing=standing,
+        reference=model_reference(model),
+    )
     work.begin(facts.layout)
-    parts, found = score_base(facts, scorer, work, clock=clock, tables=tables, reporter=reporter)
+    parts, found = facts.score(scorer, work, clock=clock, tables=tables, reporter=reporter)
     facts.close()
     _tell_scored(facts, scorer, run_id, (len(parts), found), clock, reporter)
     reporter.start("lists")
-    chosen = choose_lists(parts, scorer)
-    for line in [*consent_notes(facts.customer_columns), *duty.notes(chosen.customers), told_counts(chosen.counts)]:
-        reporter.note(line)
+    chosen = choose_lists(parts, scorer, live=live, log=reporter.note)
+    _tell_chosen(facts, scorer, chosen, reporter)
+    maker = ListMaker(config, scorer, tables, chosen, keys.token, newest_before(config.output, as_of, alert=reporter.alert))
     lineage = _row_lineage(as_of, run_id, facts, scorer, rated, stale)
-    listed = write_scores(folder, parts, chosen, scorer, lineage)
-    rows = write_lists(folder, listed, chosen, tables, config, as_of, token_key=token_key, catalogue=catalogue)
+    written = write_scores(folder, parts, chosen, scorer, lineage, asked=maker.listed_before)
+    rows = maker.write(folder, written.listed, parts, written.decisions)
+    write_would_be(folder, chosen.choice.would_be, written.reason_codes)
     write_portfolio(folder, parts, catalogue, language=config.language, tiers=rated.policy.tiers)
     write_profile(folder, parts)
     worth = f"net value {rows.net_value.sum():,.0f} {config.currency}"
     reporter.done("lists", f"{len(rows):,} contacts on {rows.manager_id.nunique()} list(s), {worth}", **chosen.counts)
-    return Night(folder, tables, rated)
+    tried = None
+    if live is None:
+        digest = publish.file_digest(config.retention_policy)
+        tried = dry_run(read_decided(parts), chosen.choice, policy, digest=digest, as_of=as_of)
+    return Night(folder, tables, rated, tried)
+
+
+def _open_facts(
+    config: Config,
+    as_of: date,
+    tables: SourceTables,
+    rated: Rated,
+    work: publish.Work,
+    *,
+    dispute_categories: Sequence[str],
+    log: Callable[[str], None],
+) -> BaseFacts | SparkFacts:
+    if config.engine == "duckdb":
+        return BaseFacts(config, as_of, tables, rated, dispute_categories=dispute_categories, log=log)
+    from custvalue.pipeline.spark_scoring import SparkFacts
+
+    folder = work.folder.with_name(f"{work.folder.name}-spark")
+    return SparkFacts(config, as_of, tables, rated, dispute_categories=dispute_categories, folder=folder, log=log)
+
+
+def campaigns_on(config: Config, as_of: date) -> dict[str, str]:
+    """Name the campaigns that run on a day; of those that may not call it says what is missing and what to run, of the others nothing."""
+    policy, digest = load_retention_policy(config.retention_policy), publish.file_digest(config.retention_policy)
+    return {name: " ".join(pending(config.output, [name], digest)) for name in policy.campaigns_on(as_of)}
+
+
+def _tell_chosen(facts: BaseFacts | SparkFacts, scorer: Scorer, chosen: Chosen, reporter: Reporter) -> None:
+    policy, rules = scorer.policy, scorer.rules
+    lines = [*consent_notes(facts.customer_columns), *policy_notes(policy, facts.columns, scorer.catalogue.reasons)]
+    lines += [*rule_notes(rules, facts.columns), *alarm_notes(chosen.met, facts.total, rules)]
+    for line in [*lines, *scorer.duty.notes(chosen.customers), told_counts(chosen.counts)]:
+        reporter.note(line)
 
 
 def _tell_scored(
-    facts: BaseFacts, scorer: Scorer, run_id: str, made: tuple[int, int], clock: Mapping[str, float], reporter: Reporter
+    facts: BaseFacts | SparkFacts, scorer: Scorer, run_id: str, made: tuple[int, int], clock: Mapping[str, float], reporter: Reporter
 ) -> None:
     parts, found = made
     text = f"{len(facts.built.columns)} columns for {facts.total:,} active customers"
@@ -163,7 +244,7 @@ def _tell_scored(
     reporter.done("score", text, parts=parts, found=found, model_version=scorer.model.version, seconds=seconds)
 
 
-def _row_lineage(as_of: date, run_id: str, facts: BaseFacts, scorer: Scorer, rated: Rated, stale: str) -> dict[str, Any]:
+def _row_lineage(as_of: date, run_id: str, facts: BaseFacts | SparkFacts, scorer: Scorer, rated: Rated, stale: str) -> dict[str, Any]:
     """What every row says of where it came from."""
     model = scorer.model
     lineage: dict[str, Any] = {
@@ -189,16 +270,17 @@ def unpublished_night(
     as_of: date,
     *,
     model: LoadedModel,
-    token_key: bytes,
+    keys: Keys,
     tables: SourceTables,
     reporter: Reporter,
     outcomes: Mapping[str, LoadedModel] | None = None,
+    standing: pd.DataFrame | None = None,
 ) -> Iterator[Night]:
     """Make a night for a look or a dry run; its files are there as long as the block runs.
 
     Parameters
     ----------
-    config, as_of, model, token_key, tables, reporter, outcomes
+    config, as_of, model, keys, tables, reporter, outcomes, standing
         As for `make_night`.
     """
     config.output.mkdir(parents=True, exist_ok=True)
@@ -211,11 +293,12 @@ def unpublished_night(
             folder,
             model=model,
             run_id=UNPUBLISHED,
-            token_key=token_key,
+            keys=keys,
             tables=tables,
             reporter=reporter,
             rated=carry_rating(config, tables, as_of, reporter),
             outcomes=outcomes,
+            standing=standing,
             work=publish.Work(Path(scratch), UNPUBLISHED),
         )
 

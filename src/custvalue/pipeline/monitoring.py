@@ -47,7 +47,8 @@ def look_before_publishing(
     DataError
         The night is too odd to be published.
     """
-    now, before = read_profile(folder), _profile_before(config.output, as_of, alert)
+    last = newest_before(config.output, as_of, alert=alert)
+    now, before = read_profile(folder), None if last is None else _profile_of(last, alert)
     found = canary(now, before, model_reference(model), config.monitoring) if now else []
     gross = [finding for finding in found if finding.severity == "refuse"]
     for line in tell(finding for finding in found if finding not in gross):
@@ -63,13 +64,21 @@ def look_before_publishing(
         )
 
 
-def _profile_before(output: Path, as_of: date, alert: Callable[[str], None]) -> Profile | None:
-    """Read the profile of the newest night before one; a damaged night must not keep tonight's from being made."""
+def newest_before(output: Path, as_of: date, *, alert: Callable[[str], None]) -> Published | None:
+    """Find the newest published night before a day; a damaged one is told and must not keep tonight's from being made."""
     days = [day for day in published_dates(output) if day < as_of]
     try:
-        return read_profile(publish.published(output, days[-1]).folder) if days else None
+        return publish.published(output, days[-1]) if days else None
     except DataError as error:
         alert(f"not compared with the night of {days[-1]}: {error}")
+        return None
+
+
+def _profile_of(night: Published, alert: Callable[[str], None]) -> Profile | None:
+    try:
+        return read_profile(night.folder)
+    except DataError as error:
+        alert(f"not compared with the night of {night.as_of}: {error}")
         return None
 
 

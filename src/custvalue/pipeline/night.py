@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
@@ -16,7 +18,7 @@ from custvalue.churn import label
 from custvalue.config import Config
 from custvalue.errors import CustValueError, TryAgainError
 from custvalue.explain import load_wording
-from custvalue.pipeline.making import Night, carry_rating, make_night
+from custvalue.pipeline.making import Keys, Night, campaigns_on, carry_rating, make_night
 from custvalue.pipeline.monitoring import look_before_publishing
 from custvalue.pipeline.outcomes import load_outcomes, outcome_lineage
 from custvalue.pipeline.ratings import Rated, check_order, keep
@@ -28,9 +30,27 @@ if TYPE_CHECKING:
 
 
 def nightly(
-    config: Config, as_of: date, *, store: Store, token_key: bytes, reporter: Reporter, force: bool = False
+    config: Config,
+    as_of: date,
+    *,
+    store: Store,
+    keys: Keys,
+    reporter: Reporter,
+    standing: Callable[[date], pd.DataFrame] | None = None,
+    force: bool = False,
 ) -> tuple[publish.Published, Night | None]:
     """Score the whole base, make the lists and publish them, or nothing at all.
+
+    Parameters
+    ----------
+    config, as_of, keys, reporter
+        As for `make_night`.
+    store : Store
+        Holds the champions.
+    standing : callable, optional
+        Gives what work orders told of customers before a night; see `OrderReader.standing`.
+    force : bool
+        Add a generation although another run is published for the night.
 
     Returns
     -------
@@ -48,14 +68,21 @@ def nightly(
     """
     with publish.lock(config.output):
         try:
-            return _nightly(config, as_of, store=store, token_key=token_key, reporter=reporter, force=force)
+            return _nightly(config, as_of, store=store, keys=keys, reporter=reporter, standing=standing, force=force)
         except CustValueError as error:
             publish.record_refusal(config.output, as_of, exit_code=error.exit_code, message=str(error))
             raise
 
 
 def _nightly(
-    config: Config, as_of: date, *, store: Store, token_key: bytes, reporter: Reporter, force: bool
+    config: Config,
+    as_of: date,
+    *,
+    store: Store,
+    keys: Keys,
+    reporter: Reporter,
+    standing: Callable[[date], pd.DataFrame] | None,
+    force: bool,
 ) -> tuple[publish.Published, Night | None]:
     load_wording(config.wording)  # a fault in it is told before the work begins
     tables, freshness = check(config, as_of, reporter=reporter)
@@ -63,7 +90,11 @@ def _nightly(
     outcomes = load_outcomes(config, store, log=reporter.note)
     rated = carry_rating(config, tables, as_of, reporter)
     check_order(config, rated)
-    lineage = _night_inputs(config, as_of, tables, model, token_key, rated)
+    campaigns, orders = campaigns_on(config, as_of), standing(as_of) if standing else None
+    for line in filter(None, campaigns.values()):
+        reporter.alert(line)
+    live = [name for name, missing in campaigns.items() if not missing]
+    lineage = _night_inputs(config, as_of, tables, model, keys, rated) | {"campaigns": live, "standing": _standing_digest(orders)}
     lineage |= {"outcomes": outcome_lineage(outcomes)} if outcomes else {}
     lineage |= {"allowed_stale": stale} if stale else {}
     run_id = publish.run_id(lineage)
@@ -82,11 +113,13 @@ def _nightly(
                 staging,
                 model=model,
                 run_id=run_id,
-                token_key=token_key,
+                keys=keys,
                 tables=tables,
                 reporter=reporter,
                 rated=rated,
                 outcomes=outcomes,
+                standing=orders,
+                live=live,
                 stale=stale,
                 work=work,
             )
@@ -105,7 +138,7 @@ def _nightly(
     return done, replace(night, folder=done.folder)
 
 
-def _night_inputs(config: Config, as_of: date, tables: SourceTables, model: LoadedModel, token_key: bytes, rated: Rated) -> dict[str, Any]:
+def _night_inputs(config: Config, as_of: date, tables: SourceTables, model: LoadedModel, keys: Keys, rated: Rated) -> dict[str, Any]:
     """All that decides a night's content; its hash is the run id."""
     return {
         "as_of": as_of.isoformat(),
@@ -114,12 +147,26 @@ def _night_inputs(config: Config, as_of: date, tables: SourceTables, model: Load
         "tier_policy": publish.file_digest(config.tier_policy),
         "retention_policy": publish.file_digest(config.retention_policy),
         "wording": publish.digest_files(sorted(config.wording.glob("*.yaml"))),
-        "token_key": hmac.digest(token_key, b"which key", "sha256").hex()[:8],
+        "exports": publish.digest_files([path for path in (config.lists.salesforce, config.lists.dynamics) if path]),
+        "triggers": publish.file_digest(config.triggers),
+        "token_key": _which(keys.token),
+        "holdout_key": _which(keys.holdout),
         "rating": {"day": rated.manifest.day.isoformat(), "policy": rated.manifest.policy_version, "digest": rated.manifest.digest},
-        "config": config.model_dump(mode="json", include={"name", "currency", "time_zone", "language", "features"})
+        "config": config.model_dump(mode="json", include={"name", "currency", "time_zone", "language", "features", "lists"})
         | {"delay_days": dict(config.sources.delay_days)},
         "code": version("custvalue"),
     }
+
+
+def _which(key: bytes) -> str:
+    return hmac.digest(key, b"which key", "sha256").hex()[:8]
+
+
+def _standing_digest(standing: pd.DataFrame | None) -> str:
+    """Tell standings apart; who has none of his customers in an order gives the same as who keeps no orders."""
+    if standing is None or standing.empty:
+        return ""
+    return hashlib.sha256(standing.to_json(orient="records", date_format="iso").encode()).hexdigest()[:16]
 
 
 def snapshot_outcomes(config: Config, tables: SourceTables, as_of: date, known_at: date) -> pd.DataFrame:

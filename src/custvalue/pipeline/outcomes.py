@@ -82,15 +82,15 @@ def score_outcomes(config: Config, facts: pd.DataFrame, models: Mapping[str, Loa
     Returns
     -------
     DataFrame
-        For each outcome ``probability_<outcome>``, within its own window; with a hazard ``urgency`` and ``value_months`` (see
-        `retention.discounted_months`).
+        For each outcome ``probability_<outcome>``, within its own window; with a hazard ``first_month_share`` (see `churn.urgency`) and
+        ``value_months`` (see `retention.discounted_months`).
     """
     scored = pd.DataFrame(index=facts.index)
     for name, model in models.items():
         if _is_hazard(model):
             survived = survival(model.bundle, facts)
             scored[f"probability_{name}"] = 1 - survived[:, -1]
-            scored["urgency"] = urgency(survived)
+            scored["first_month_share"] = urgency(survived)
             window = config.churn.gap_months + config.churn.horizon_months
             saved = saved_survival(survived, policy, gap_months=int(model.bundle.outcome["gap_months"]), window_months=window)
             scored["value_months"] = discounted_months(saved, policy)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from custvalue.config import Config, RetentionPolicyConfig
+from custvalue.config.triggers import TriggerRules
 from custvalue.errors import ConfigError
 from custvalue.explain import explain, weights_by_reason
 from custvalue.explain.portfolio import portfolio_sums
@@ -25,13 +27,16 @@ from custvalue.metrics import Floats
 from custvalue.monitoring import Profile, Reference, count_part
 from custvalue.pipeline.monitoring import PROFILE_FILE
 from custvalue.pipeline.outcomes import score_outcomes
-from custvalue.retention import Duty, decide
+from custvalue.retention import Duty
+from custvalue.retention.care import COLUMNS, care, count_care
+from custvalue.retention.deciding import decide
+from custvalue.retention.triggers import count_triggers, triggered
 from custvalue.wording import Catalogue
 
 if TYPE_CHECKING:
     from custvalue.tracking import LoadedModel
 
-ROWS_FILE, REASONS_FILE, SUMS_FILE = "rows.parquet", "reasons.parquet", "sums.parquet"
+ROWS_FILE, REASONS_FILE, SUMS_FILE, CARE_FILE, MET_FILE = "rows.parquet", "reasons.parquet", "sums.parquet", "care.parquet", "met.json"
 DIMENSIONS = ("tier", "region", "segment")
 """What the portfolio groups customers by, where it is known."""
 RATED = {
@@ -42,10 +47,18 @@ RATED = {
     "tier_reason": "reason_code",
 }
 """What a night tells of a customer's tier → column of the rating."""
-OF_CUSTOMER = ("manager_id", "marketing_consent")
-"""What decides about a contact and stands in the customers table alone."""
+OF_CUSTOMER = ("manager_id", "marketing_consent", "status", "segment", "region", "account_id", "household_id")
+"""What decides about a contact and stands in the customers table, unless it is a feature."""
+SHOWN = ("marketing_consent", "last_contact_days", "last_contact_outcome")
+"""What lists show of these and of the signs, beside the features of `list_facts`."""
 
-_TEXTS = ("customer_id", "tier", "tier_reason", "manager_id", "own_manager_id", "decision")
+CARE_SCHEMA = pa.schema({name: pa.date32() if name in ("due_on", "since") else pa.string() for name in COLUMNS})
+"""Of the service contacts, whoever is owed one."""
+
+_TEXTS = (
+    "customer_id", "tier", "tier_reason", "segment", "region", "manager_id", "own_manager_id", "unit", "account", "campaign", "arm",
+    "stratum", "offer", "trigger", "urgency", "reason_code", "decision", "last_contact_outcome",
+)  # fmt: skip
 _BLOCK = 25_000
 """Customers at a time: their features, contributions and texts are in memory together."""
 
@@ -64,19 +77,27 @@ class Scored:
         What `explain.portfolio.portfolio_sums` gives.
     profile : Profile
         What monitoring counts.
+    care : pyarrow.Table
+        Service contacts that are owed: what `retention.care.care` gives.
+    met : Counter
+        Customers by trigger that they meet, and by kind of care.
     """
 
     rows: pa.Table
     reasons: pa.Table
     sums: pd.DataFrame
     profile: Profile
+    care: pa.Table
+    met: Counter[str]
 
     def save(self, folder: Path) -> None:
         """Write one file of each."""
         pq.write_table(self.rows, folder / ROWS_FILE)
         pq.write_table(self.reasons, folder / REASONS_FILE)
         self.sums.astype({"group": "string"}).to_parquet(folder / SUMS_FILE, index=False)
-        (folder / PROFILE_FILE).write_text(json.dumps(self.profile.to_dict()), encoding="utf-8")
+        pq.write_table(self.care, folder / CARE_FILE)
+        for name, content in {PROFILE_FILE: self.profile.to_dict(), MET_FILE: self.met}.items():
+            (folder / name).write_text(json.dumps(content), encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -93,8 +114,14 @@ class Scorer:
         The champions; see `load_outcomes`.
     policy, duty : RetentionPolicyConfig, Duty
         What a contact is worth, and whose lists there are.
+    rules : TriggerRules
+        What calls for an answer, and who is owed a service contact.
     catalogue : Catalogue
         Words of reasons.
+    holdout_key : bytes
+        Draws who is held out.
+    standing : DataFrame, optional
+        What work orders tell of customers; see `retention.deciding.decide`.
     reference : Reference, optional
         What the night's customers are counted by.
 
@@ -111,7 +138,10 @@ class Scorer:
     outcomes: Mapping[str, LoadedModel]
     policy: RetentionPolicyConfig
     duty: Duty
+    rules: TriggerRules
     catalogue: Catalogue
+    holdout_key: bytes
+    standing: pd.DataFrame | None = None
     reference: Reference | None = None
 
     def __post_init__(self) -> None:
@@ -125,25 +155,30 @@ class Scorer:
         Parameters
         ----------
         part : pyarrow.Table
-            One row a customer: ``customer_id``, the features, `RATED`, and of `OF_CUSTOMER` what is mapped.
+            One row a customer: ``customer_id``, the features, `RATED`, signs, and of `OF_CUSTOMER` what is mapped.
         """
         blocks = [self._score(part.slice(start, _BLOCK)) for start in range(0, max(part.num_rows, 1), _BLOCK)]
         sums = pd.concat([block.sums for block in blocks], ignore_index=True)
-        rows, reasons = (pa.concat_tables([getattr(block, name) for block in blocks]) for name in ("rows", "reasons"))
-        return Scored(rows, reasons, sums, reduce(add, (block.profile for block in blocks)))
+        rows, reasons, owed = (pa.concat_tables([getattr(block, name) for block in blocks]) for name in ("rows", "reasons", "care"))
+        profile, met = (reduce(add, (getattr(block, name) for block in blocks)) for name in ("profile", "met"))
+        return Scored(rows, reasons, sums, profile, owed, met)
 
     def _score(self, part: pa.Table) -> Scored:
         facts, bundle = part.to_pandas(), self.model.bundle
         log_odds, contributions = bundle.predict_and_explain(facts)
-        probability = bundle.calibrator.apply(log_odds)
-        scored = facts[["customer_id"]].assign(probability=probability, arpu=facts[self.policy.value.metric])
+        scored = pd.DataFrame({"probability": bundle.calibrator.apply(log_odds), "arpu": facts[self.policy.value.metric]})
         scored = scored.join(score_outcomes(self.config, facts, self.outcomes, self.policy))
-        known = [name for name in (*RATED, "care_priority", *OF_CUSTOMER) if name in facts.columns]
-        shown = [name for name in list_facts(facts.columns) if name not in known]
-        decided = decide(scored.join(facts[known]), policy=self.policy, duty=self.duty)
-        decided = decided.drop(columns="marketing_consent", errors="ignore").join(facts[shown])
-        reasons, sums = self._explain(facts, contributions, decided.probability)
-        return Scored(_typed(decided, part), reasons, sums, count_part(facts, probability, self.reference))
+        reasons, sums = self._explain(facts, contributions, scored.probability)
+        codes = pd.Series(reasons["reason_codes"].to_pylist(), facts.index, dtype=object)
+        frame = pd.concat([facts, scored.assign(reason_codes=codes, reason_code=codes.str[0])], axis="columns")
+        frame = pd.concat([frame, triggered(frame, self.rules)], axis="columns")
+        decided = decide(frame, policy=self.policy, duty=self.duty, holdout_key=self.holdout_key, standing=self.standing, as_of=self.as_of)
+        kept = [*scored.columns, *RATED, "care_priority", "reason_code", *SHOWN, *list_facts(facts.columns)]
+        rows = decided.join(frame[[name for name in kept if name in frame.columns and name not in decided.columns]])
+        owed = care(frame, self.rules, self.as_of, catalogue=self.catalogue, currency=self.config.currency)
+        met = Counter(count_triggers(frame, self.rules)) + Counter(count_care(owed, self.rules))
+        profile = count_part(facts, frame.probability.to_numpy(), self.reference)
+        return Scored(_typed(rows, part), reasons, sums, profile, pa.Table.from_pandas(owed, CARE_SCHEMA, preserve_index=False), met)
 
     def _explain(self, facts: pd.DataFrame, contributions: Floats, probability: pd.Series) -> tuple[pa.Table, pd.DataFrame]:
         said = explain(contributions, facts, self.columns, self.catalogue, currency=self.config.currency, as_of=self.as_of)
@@ -161,8 +196,3 @@ def _typed(frame: pd.DataFrame, part: pa.Table) -> pa.Table:
         kind = part.schema.field(name).type if of_part else pa.string() if name in _TEXTS else None
         columns[name] = pa.array(frame[name], kind, from_pandas=True)
     return pa.table(columns)
-
-
-def read_rows(parts: Sequence[Path], columns: Sequence[str] | None = None) -> pa.Table:
-    """Read rows of some parts."""
-    return pa.concat_tables(pq.read_table(part / ROWS_FILE, columns=None if columns is None else list(columns)) for part in parts)

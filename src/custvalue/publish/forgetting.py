@@ -21,8 +21,11 @@ from custvalue.publish.nights import announce, move, seal, stage
 
 CUSTOMER = "customer_id"
 
+ON_LISTS = ("lists.parquet", "care_lists.parquet", "list_changes.parquet")
+"""Tables that the lists of managers are drawn from."""
+
 Redo = Callable[[Published, Path, pa.Table], set[str]]
-"""Makes anew, in the folder given, what was drawn from the removed rows of ``lists.parquet``; gives the night's files that it replaces."""
+"""Makes anew, in the folder given, what was drawn from the removed rows of `ON_LISTS`; gives the night's files that it replaces."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,9 @@ def forget_in_nights(output: Path, customer_id: str, *, redo: Redo) -> Rewritten
 def _rewrite(output: Path, night: Published, holding: set[str], customer_id: str, redo: Redo) -> tuple[Published, int]:
     staging = stage(output, night.run_id)
     removed = pa.table({CUSTOMER: pa.array([], pa.string())})
-    if "lists.parquet" in holding:
-        removed = pq.read_table(night.folder / "lists.parquet", filters=[(CUSTOMER, "=", customer_id)])
+    for name in holding.intersection(ON_LISTS):
+        own = pq.read_table(night.folder / name, columns=[CUSTOMER], filters=[(CUSTOMER, "=", customer_id)])
+        removed = pa.concat_tables([removed, own.cast(removed.schema)])
     for name in holding:
         target = staging / name
         target.parent.mkdir(parents=True, exist_ok=True)

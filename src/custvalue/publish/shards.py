@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 from custvalue.publish.digests import file_digest
 from custvalue.publish.durable import full_disk_can_wait, replace_json, sync
@@ -45,11 +46,15 @@ class Work:
         """
         if self.folder.exists() and (self._again or self._layout() != layout):
             shutil.rmtree(self.folder)
+        for left in self.folder.glob(".part-*"):
+            shutil.rmtree(left)
         with full_disk_can_wait(self._output):
             replace_json(self.folder / "layout.json", {"layout": layout})
 
     def part(self, number: int, make: Callable[[Path], None]) -> tuple[Path, bool]:
         """Give a part's folder, and whether it was found: it is made anew unless it stands there whole.
+
+        It is written beside its place and moved there at once: of several that make the same part, also on other machines, one wins.
 
         Parameters
         ----------
@@ -63,18 +68,31 @@ class Work:
         TryAgainError
             The disk is full.
         """
-        folder = self.folder / f"part-{number:05d}"
+        folder = self.path(number)
         if _whole(folder):
             return folder, True
-        shutil.rmtree(folder, ignore_errors=True)
-        with full_disk_can_wait(self._output):
-            folder.mkdir(parents=True)
-            make(folder)
-            paths = sorted(folder.iterdir())
-            for path in (*paths, folder):
-                sync(path)
-            replace_json(folder / _DONE, {path.name: file_digest(path) for path in paths})
+        own = self.folder / f".{folder.name}-{uuid4().hex}"
+        try:
+            with full_disk_can_wait(self._output):
+                own.mkdir(parents=True)
+                make(own)
+                paths = sorted(own.iterdir())
+                for path in (*paths, own):
+                    sync(path)
+                replace_json(own / _DONE, {path.name: file_digest(path) for path in paths})
+                _put(own, folder)
+        finally:
+            shutil.rmtree(own, ignore_errors=True)
         return folder, False
+
+    def path(self, number: int) -> Path:
+        """Folder of a part, whether it is there or not."""
+        return self.folder / f"part-{number:05d}"
+
+    def whole(self) -> set[int]:
+        """Numbers of the parts that stand there whole."""
+        found = ((int(folder.name.rpartition("-")[2]), folder) for folder in self.folder.glob("part-*"))
+        return {number for number, folder in found if _whole(folder)}
 
     def clear(self) -> None:
         """Remove the parts, and what other runs left of theirs."""
@@ -85,6 +103,18 @@ class Work:
             return json.loads((self.folder / "layout.json").read_text(encoding="utf-8"))["layout"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+def _put(made: Path, folder: Path) -> None:
+    """Move a part to its place, unless another attempt has put a whole one there meanwhile."""
+    if not _whole(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+    try:
+        made.rename(folder)
+    except OSError:
+        if not _whole(folder):
+            raise
+    sync(folder.parent)
 
 
 def _whole(folder: Path) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -15,7 +16,10 @@ from custvalue.errors import DataError, mask
 POOL = "unassigned"
 """The list of customers without a manager on duty; a managers row of this id sets its capacity."""
 
-_OPTIONAL = ("valid_from", "daily_capacity", "absent_from", "absent_to")
+RIGHTS = ("region", "language", "tiers")
+"""What decides which customers of the pool a manager can be given."""
+
+_OPTIONAL = ("valid_from", "daily_capacity", "absent_from", "absent_to", *RIGHTS)
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,15 @@ class Duty:
         Manager → contacts a day, where known.
     known, absent : frozenset
         Managers of the table, and those of them who are away; their customers compete for the list `POOL`.
+    staff : DataFrame
+        The managers on duty, who can be given customers of the pool, by manager_id: capacity, and `RIGHTS`.
     """
 
     usual: float
     capacity: Mapping[str, float]
     known: frozenset[str] | None
     absent: frozenset[str]
+    staff: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["capacity", *RIGHTS]), compare=False)
 
     @classmethod
     def of(cls, managers: pd.DataFrame | None, policy: RetentionPolicyConfig, *, as_of: date) -> Duty:
@@ -45,7 +52,9 @@ class Duty:
             return cls(usual, {}, None, frozenset())
         table = current_managers(managers, as_of=as_of)
         capacity = {str(name): float(value) for name, value in table["capacity"].dropna().items()}
-        return cls(usual, capacity, frozenset(table.index), frozenset(table.index[table["absent"]]))
+        there = table[~table["absent"] & (table.index != POOL)].sort_index()
+        staff = there[["capacity", *RIGHTS]].fillna({"capacity": usual})
+        return cls(usual, capacity, frozenset(table.index), frozenset(table.index[table["absent"]]), staff)
 
     def list_of(self, own: pd.Series) -> pd.Series:
         """Give the list that each customer competes for, from the customers' own managers (missing where there is none)."""
@@ -70,14 +79,16 @@ def current_managers(managers: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
     ----------
     managers : DataFrame
         manager_id; and where known valid_from, daily_capacity (contacts a day), absent_from and absent_to (both days
-        included; without absent_to the manager is away until further notice).
+        included; without absent_to the manager is away until further notice), region, language, and tiers (those whose customers
+        he may be given, with commas between; all where it is empty).
     as_of : date
         Rows valid only from a later day are not seen.
 
     Returns
     -------
     DataFrame
-        Indexed by manager_id: capacity (float64, NaN where the table gives none), absent (bool).
+        Indexed by manager_id: capacity (float64, NaN where the table gives none), absent (bool), region and language (text, may be
+        missing), tiers (frozenset of names, None for all).
 
     Raises
     ------
@@ -102,7 +113,13 @@ def current_managers(managers: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
     begun = latest["absent_from"].isna() | (latest["absent_from"] <= day)
     unfinished = latest["absent_to"].isna() | (latest["absent_to"] >= day)
     columns = {"capacity": np.floor(capacity.to_numpy()), "absent": (absence_known & begun & unfinished).to_numpy()}
-    return pd.DataFrame(columns, index=pd.Index(latest["manager_id"], name="manager_id"))
+    texts = {name: latest[name].astype("object").mask(latest[name].isna(), None).to_list() for name in RIGHTS}
+    rights = texts | {"tiers": [None if text is None else _names(text) for text in texts["tiers"]]}
+    return pd.DataFrame(columns | rights, index=pd.Index(latest["manager_id"], name="manager_id"))
+
+
+def _names(text: str) -> frozenset[str] | None:
+    return frozenset(name for name in re.split(r"[\s,;，；、]+", text) if name) or None
 
 
 def _days(values: pd.Series) -> pd.Series:

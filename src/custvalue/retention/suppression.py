@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from custvalue.config import RetentionPolicyConfig
 from custvalue.errors import ConfigError, DataError, mask, some
-
-Flags = npt.NDArray[np.bool_]
+from custvalue.retention.decisions import SUPPRESSED
+from custvalue.retention.flags import Flags, yes
+from custvalue.retention.value import Floats
 
 
 def check_scores(scores: pd.DataFrame, policy: RetentionPolicyConfig) -> None:
@@ -48,42 +48,67 @@ def check_scores(scores: pd.DataFrame, policy: RetentionPolicyConfig) -> None:
         )
 
 
-def suppressed(scores: pd.DataFrame, policy: RetentionPolicyConfig) -> list[tuple[str, Flags]]:
+def suppressed(frame: pd.DataFrame, policy: RetentionPolicyConfig) -> list[tuple[str, Flags]]:
     """Give, strongest reason first, who takes no slot whatever the contact is worth.
 
-    ``port_authorised``: hindering a port is forbidden. ``no_consent``: marketing consent refused.
-    ``consent_unknown``: the column is there but empty for the customer, which is not a yes. Where the operator maps no
-    consent column at all the contacts rest on the operator's own opt-out process (see `consent_notes`).
-    ``channel_message``, ``channel_self_service``: the tier is not served by managers. ``arpu_unknown``: no bill known.
+    A column that is absent switches its rule off.
+
+    ==================== ================================================================================================
+    deceased             ``status`` is deceased
+    port_authorised      hindering a port is forbidden
+    no_consent           marketing consent refused
+    consent_unknown      the column is there but empty for the customer, which is not a yes; where the operator maps no consent
+                         column at all the contacts rest on the operator's own opt-out process (see `consent_notes`)
+    do_not_contact       asked not to be contacted
+    in_dispute           disputes a bill
+    complaint_open       has an open complaint, and the policy waits for its end
+    open_order           somebody is at work on an order of his; one that nobody has begun competes anew every night
+    cooldown             was contacted less than ``cooldown_days`` ago
+    too_many_contacts    was contacted as often as the policy allows within 90 days
+    deferred             asked to be called later
+    channel_message,     the tier is not served by managers
+    channel_self_service
+    ==================== ================================================================================================
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``tier``, and where known the columns above and those of `standing.with_standing`.
+    policy : RetentionPolicyConfig
+        Rules and channels.
+
+    Raises
+    ------
+    DataError
+        A column of yes and no holds something else.
     """
-    if "marketing_consent" in scores.columns:
-        consent, known = _yes(scores, "marketing_consent"), scores["marketing_consent"].notna().to_numpy()
-    else:
-        consent = known = np.ones(len(scores), dtype=bool)
-    port = _yes(scores, "port_authorised") if "port_authorised" in scores.columns else np.zeros(len(scores), dtype=bool)
-    channel = scores["tier"].map(policy.channels)
-    return [
-        ("port_authorised", port),
-        ("no_consent", known & ~consent),
-        ("consent_unknown", ~known),
-        ("channel_message", (channel == "message").to_numpy()),
-        ("channel_self_service", (channel == "self_service").to_numpy()),
-        ("arpu_unknown", scores["arpu"].isna().to_numpy()),
-    ]
+    rules, channel = policy.rules, frame["tier"].astype("object").map(policy.channels)
+    known = frame["marketing_consent"].notna().to_numpy() if "marketing_consent" in frame else np.ones(len(frame), dtype=bool)
+    consent = yes(frame, "marketing_consent") if "marketing_consent" in frame else known
+    days, contacts, complaints = (_numbers(frame, name) for name in ("last_contact_days", "contacts_90d", "complaint_open"))
+    found = {
+        "deceased": (frame["status"] == "deceased").to_numpy(dtype=bool) if "status" in frame else np.zeros(len(frame), dtype=bool),
+        "port_authorised": yes(frame, "port_authorised"),
+        "no_consent": known & ~consent,
+        "consent_unknown": ~known,
+        "do_not_contact": yes(frame, "asked_no_contact"),
+        "in_dispute": yes(frame, "in_dispute"),
+        "complaint_open": (complaints > 0) & (rules.complaint == "wait"),
+        "open_order": yes(frame, "open_order"),
+        "cooldown": days < rules.cooldown_days,
+        "too_many_contacts": contacts >= rules.most_contacts_90d,
+        "deferred": yes(frame, "deferred"),
+        "channel_message": (channel == "message").to_numpy(),
+        "channel_self_service": (channel == "self_service").to_numpy(),
+    }
+    return [(code, found[code]) for code in SUPPRESSED]
+
+
+def _numbers(frame: pd.DataFrame, column: str) -> Floats:
+    """Read a column of numbers; NaN, of which no comparison is true, where it is absent or empty."""
+    return frame[column].to_numpy(dtype=np.float64, na_value=np.nan) if column in frame else np.full(len(frame), np.nan)
 
 
 def consent_notes(columns: Iterable[str]) -> list[str]:
     """Say so where no consent is among the columns."""
     return [] if "marketing_consent" in columns else ["marketing consent is not mapped: nobody is left out for it"]
-
-
-def _yes(scores: pd.DataFrame, column: str) -> Flags:
-    """Read yes and no strictly: text such as "false" would otherwise count as a yes."""
-    values = scores[column]
-    wrong = values[values.notna() & ~values.isin([True, False])]
-    if len(wrong):
-        raise DataError(
-            f"scores: {len(wrong)} values of {column} are neither true nor false (for example {wrong.iloc[0]!r}). "
-            "Map the column to BOOLEAN."
-        )
-    return (values == True).fillna(False).to_numpy(dtype=bool)  # noqa: E712 - object columns hold None too

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custvalue.config import RetentionPolicyConfig
+from custvalue.config.offers import Offer
 
 Floats = npt.NDArray[np.float64]
 
@@ -76,8 +77,13 @@ def value_kept(arpu: npt.ArrayLike, policy: RetentionPolicyConfig, months: npt.A
 
 
 def offer_cost(arpu: npt.ArrayLike, policy: RetentionPolicyConfig) -> Floats:
-    """Give d, the cost of the offer when it is taken: ``offer_months * ARPU``, in currency; see `value_kept`."""
-    return policy.offer_months * _positive(arpu)
+    """Give d, the cost of the policy's usual offer when it is taken, in currency; see `Offer` and `value_kept`."""
+    return cost_of(policy.usual_offer, arpu, value_kept(arpu, policy))
+
+
+def cost_of(offer: Offer, arpu: npt.ArrayLike, value: npt.ArrayLike) -> Floats:
+    """Give d, the cost of an offer to each customer who takes it: ``cost + cost_months * ARPU + margin_loss * V``, in currency."""
+    return offer.cost + offer.cost_months * _positive(arpu) + offer.margin_loss * np.asarray(value, dtype=np.float64)
 
 
 def _positive(arpu: npt.ArrayLike) -> Floats:

@@ -12,7 +12,8 @@ would have been with the calls turned round. ``usage``, ``bills`` and their kin 
 oracles, ``writing`` puts the whole folder in place, ``simulation`` joins the steps, and ``operator`` lets them be played.
 """
 
-from custvalue.simulate.operator import Month, Operator
+from custvalue.simulate.lived_month import Month
+from custvalue.simulate.operator import Operator
 from custvalue.simulate.scenarios import SCENARIOS, Scenario, load_scenario
 from custvalue.simulate.simulation import simulate
 

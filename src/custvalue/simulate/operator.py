@@ -2,53 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from custvalue.errors import ConfigError
+from custvalue.errors import ConfigError, some
 from custvalue.simulate.arrow import dates, money, names
 from custvalue.simulate.campaigns import NO_CALL, Effect, Plan
 from custvalue.simulate.catalogue import CONTACT_OUTCOMES, DEPARTURES
 from custvalue.simulate.contact_lists import Names, read_contacts, refuse
 from custvalue.simulate.facts import PEOPLE
+from custvalue.simulate.lived_month import Month
 from custvalue.simulate.numbers import draw_numbers
+from custvalue.simulate.outcomes import effects_table
 from custvalue.simulate.shards import Shard
 from custvalue.simulate.simulation import describe, prepare
 from custvalue.simulate.tables import TABLES, built_tables
 from custvalue.simulate.timeline import Flags, Ints
 from custvalue.simulate.world import World, draw_world, group_ids
 from custvalue.simulate.writing import refuse_foreign_folder, write_folder
-
-
-@dataclass(frozen=True)
-class Month:
-    """What one month brought.
-
-    Attributes
-    ----------
-    month : date
-        Its first day.
-    contacts : pyarrow.Table
-        ``customer_id``, ``reached``, ``outcome`` of everybody called.
-    departures : pyarrow.Table
-        ``customer_id``, ``left_on``, ``kind`` of everybody who left in the month. The operator's own warehouse learns it later.
-    """
-
-    month: date
-    contacts: pa.Table
-    departures: pa.Table
-    _charge: Callable[[], pa.Table]
-
-    @cached_property
-    def revenue(self) -> pa.Table:
-        """``customer_id``, ``revenue`` of everybody charged for the month; worked out when it is first asked for."""
-        return self._charge()
 
 
 class Operator:
@@ -138,19 +113,48 @@ class Operator:
         left = [self._departures(shard, lived) for shard in self._shards]
         return Month(month, pa.concat_tables(called), pa.concat_tables(left), lambda: self._revenue(lived))
 
-    def tables(self) -> dict[str, pa.Table]:
+    def tables(self, only: Collection[str] = tuple(TABLES)) -> dict[str, pa.Table]:
         """Build the contract tables of the months lived so far.
+
+        Parameters
+        ----------
+        only : collection of str, optional
+            Which tables are wanted; all by default.
 
         Raises
         ------
         ConfigError
-            No month has been lived yet.
+            No month has been lived yet; a table is unknown.
         """
+        if unknown := sorted(set(only) - set(TABLES)):
+            raise ConfigError(f"unknown table(s) {some(unknown)}; there are: {', '.join(TABLES)}.")
         parts: dict[str, list[pa.Table]] = {}
-        for name, table in self._built():
-            if name in TABLES:
-                parts.setdefault(name, []).append(table)
+        for name, table in self._built(only):
+            parts.setdefault(name, []).append(table)
         return {name: pa.concat_tables(tables) for name, tables in parts.items()}
+
+    def effects(self, month: int | None = None) -> pa.Table:
+        """What a call would do, for one who knows the hidden state: no policy may read it that is not meant to know.
+
+        Parameters
+        ----------
+        month : int, optional
+            Calls on the first day of this month, counted from 0; of the month to come by default.
+
+        Returns
+        -------
+        pyarrow.Table
+            ``customer_id``; ``chance_if_called`` and ``chance_if_not_called`` of leaving by own will within three months.
+
+        Raises
+        ------
+        ConfigError
+            No month has been lived before that one.
+        """
+        lived = self.months_lived if month is None else month
+        if not 0 < lived <= self.months_lived:
+            raise ConfigError(f"month is {lived}: effects are known on the first days of months 1 to {self.months_lived}.")
+        return pa.concat_tables([effects_table(world, lived - 1) for world in self._worlds()])
 
     def write(self, out: Path) -> dict[str, int]:
         """Write the months lived so far as `simulate` does, the truth included.
@@ -172,9 +176,9 @@ class Operator:
         rows = write_folder(out, self._built(), self._made(self.months_lived))
         return {name: rows[name] for name in TABLES if name in rows}
 
-    def _built(self) -> Iterator[tuple[str, pa.Table]]:
+    def _built(self, only: Collection[str] | None = None) -> Iterator[tuple[str, pa.Table]]:
         for world in self._worlds():
-            yield from built_tables(world, first=world.shard == 0)
+            yield from built_tables(world, first=world.shard == 0, only=only)
 
     def _worlds(self) -> list[World]:
         if not self.months_lived:

@@ -69,6 +69,19 @@ def drivers_table(world: World) -> pa.Table:
     return pa.concat_tables(months)
 
 
+def effects_table(world: World, month: int) -> pa.Table:
+    """Chances of leaving within three months, with a call on the day after a month's end and without; nobody may read it."""
+    who = _in_service(world, month)
+    left_alone = _leaving(world, month, who)[:HORIZON].sum(axis=0)
+    return pa.table(
+        {
+            "customer_id": world.customer_ids(who),
+            "chance_if_called": pa.array(_chance_if_called(world, month, who, left_alone)),
+            "chance_if_not_called": pa.array(left_alone),
+        }
+    )
+
+
 def _in_service(world: World, month: int) -> Ints:
     """Who is still in service when a month is over."""
     history, timeline = world.history, world.timeline

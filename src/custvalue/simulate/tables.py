@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import pyarrow as pa
 
@@ -44,10 +44,10 @@ TRUTH: Mapping[str, Build] = {"states": states_table, "drivers": drivers_table}
 """What only a test may know; kept in a folder of its own."""
 
 
-def built_tables(world: World, *, first: bool) -> Iterable[tuple[str, pa.Table]]:
-    """Build every table of a shard, the truth's under ``truth/``; those that shards share only for the first one."""
+def built_tables(world: World, *, first: bool, only: Collection[str] | None = None) -> Iterable[tuple[str, pa.Table]]:
+    """Build every table of a shard, or only some, the truth's under ``truth/``; those that shards share only for the first one."""
     for name, build in {**TABLES, **{f"truth/{name}": build for name, build in TRUTH.items()}}.items():
-        if name in SHARED and not first:
+        if (only is not None and name not in only) or (name in SHARED and not first):
             continue
         built = build(world)
         for table in [built] if isinstance(built, pa.Table) else built:

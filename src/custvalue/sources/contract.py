@@ -48,7 +48,7 @@ _TABLES = (
             Column("manager_id", "VARCHAR", refers="managers"),
             Column("marketing_consent", "BOOLEAN"),
             Column("traffic_data_consent", "BOOLEAN"),
-            _text("status", allowed=("active", "silent", "suspended", "closed")),
+            _text("status", allowed=("active", "silent", "suspended", "closed", "deceased")),
         ),
         required=True,
         announced=True,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import re
 import tempfile
@@ -49,6 +51,31 @@ def running(client: MlflowClient, experiment: str, *, name: str | None, tags: Ma
         with suppress(Exception):
             client.set_terminated(run_id, "FAILED")
         raise
+
+
+def log_once(
+    client: MlflowClient,
+    place: Place,
+    experiment: str,
+    *,
+    name: str,
+    tags: Mapping[str, str],
+    params: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    texts: Mapping[str, str],
+) -> tuple[str, bool]:
+    """Log a run unless the experiment holds one of the same tags and figures. Gives the run, and whether it is new."""
+    figures = finite(metrics)
+    digest = hashlib.sha256(json.dumps([dict(tags), dict(params), figures], sort_keys=True, default=str).encode()).hexdigest()
+    with place.lock():
+        found = find_experiment(client, place, experiment)
+        before = client.search_runs([found], f"tags.content_digest = '{digest}' AND attributes.status = 'FINISHED'", max_results=1)
+        if before:
+            return str(before[0].info.run_id), False
+        with running(client, found, name=name, tags={**tags, "content_digest": digest}) as run_id:
+            log_values(client, run_id, params=params, metrics=figures)
+            log_files(client, run_id, texts=texts, figures={})
+    return run_id, True
 
 
 def log_values(client: MlflowClient, run_id: str, *, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:

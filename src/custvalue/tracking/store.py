@@ -14,7 +14,7 @@ from custvalue.churn.bundle import ModelBundle
 from custvalue.config import PromotionConfig
 from custvalue.errors import ModelError
 from custvalue.tiers import TierPolicy
-from custvalue.tracking import monitored, policies, policy_record, promotion, ratings, recording, registry
+from custvalue.tracking import campaigns, monitored, policies, policy_record, promotion, ratings, recording, registry
 from custvalue.tracking.calm import calm, shown
 from custvalue.tracking.database import Place, locate, prepare
 from custvalue.tracking.gates import Verdict
@@ -268,6 +268,42 @@ class Store:
         found = monitored.MonitoredNight(night, as_of, run_id, metrics, texts)
         with calm(self._place.tracking_uri):
             return monitored.log_monitoring(self._client, self._place, self.name, found)
+
+    @property
+    def campaigns(self) -> str:
+        """Name of the experiment that holds a run for each campaign whose effect was measured."""
+        return campaigns.experiment_name(self.name)
+
+    def log_campaign(
+        self, campaign: str, as_of: date, *, params: Mapping[str, str], metrics: Mapping[str, float], texts: Mapping[str, str]
+    ) -> tuple[str, bool]:
+        """Log a campaign's measured effect as one run; the same figures again add nothing.
+
+        Parameters
+        ----------
+        campaign, as_of : str, date
+            The campaign, and the day whose knowledge the figures rest on.
+        params : mapping
+            More to tell it by, for example the versions of its policies.
+        metrics : mapping
+            Name → value; what is not finite is left out.
+        texts : mapping
+            File name → content.
+
+        Returns
+        -------
+        run_id : str
+        new : bool
+            False where an older run holds the same.
+
+        Raises
+        ------
+        ModelError, TryAgainError
+            The store refuses, is busy, full or out of reach; a run that was begun is marked FAILED.
+        """
+        found = campaigns.MeasuredCampaign(campaign, as_of, params, metrics, texts)
+        with calm(self._place.tracking_uri):
+            return campaigns.log_campaign(self._client, self._place, self.name, found)
 
     @property
     def policies(self) -> str:

@@ -9,10 +9,11 @@ import numpy as np
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from custvalue.config.base import Settings
+from custvalue.config.conditions import Condition
 from custvalue.config.faults import Fault, refuse
 from custvalue.errors import ConfigError
 from custvalue.wording.columns import KnownColumns
-from custvalue.wording.conditions import Condition
+from custvalue.wording.conditions import holds
 from custvalue.wording.facts import Facts, Flags
 from custvalue.wording.formats import FITTING, TEXT
 from custvalue.wording.templates import Template, field_names
@@ -102,7 +103,7 @@ class Variant(Settings):
         for condition in self.when:
             if not fits.any():
                 break
-            fits &= condition.holds(facts)
+            fits &= holds(condition, facts)
         for place in self.en.places:
             if not fits.any():
                 break

@@ -1,0 +1,218 @@
+"""Plays simulated operators under several policies of whom to call, and compares what each earns.
+
+Run ``python benchmarks/policy_value.py --quick`` (one scenario, two seeds, one capacity, two processes) or without it for all. Every
+policy gets a copy of the same operator, the same slots a month and the same luck, so that what differs is what its calls did. The exit
+code is 1 where a goal is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+import yaml
+from contact_policies import OFFER_MONTHS, Knowledge, hidden, learn, policies, policy_of, with_risk
+from played_operator import ARPU, START, Player, community_of, features_of_players, settings_of
+from scipy.stats import t as student
+
+from custvalue.retention.value import value_kept
+from custvalue.simulate import Operator
+
+HISTORY, PLAY, AFTER = 20, 12, 12
+KINDS = {"prepaid": ("voluntary", "port_out", "silence")}
+LOTS = "many-lots"
+SCENARIOS = ("postpaid", "prepaid", "enterprise", LOTS)
+LOTS_NUMBERS = {"contacts": {"randomised": 0.15, "share": 0.02, "persuadable": 0.35, "sleeping_dog": 0.15, "harms_free": 1.6}}
+"""Calls that do much, good and bad, and lots enough to learn it: where a learned effect can show."""
+NOBODY, OURS, RANKING, KNOWING, LEARNED, ORACLE = (
+    "no contact",
+    "ours",
+    "probability ranking",
+    "knowing",
+    "ours, learned effect",
+    "hidden-state oracle",
+)
+MISSTATED = ("ours, γ halved", "ours, γ doubled")
+UNSCORED = ("random", ORACLE)
+SUMS = ("calls", "reached", "offers", "contacts", "expected", "margin")
+MOST_REGRET, LEAST_MULTIPLE = 0.2, 1.5
+
+
+def play(scenario: str, seed: int, capacities: Sequence[float], customers: int, pilot: int) -> tuple[pd.DataFrame, list[str]]:
+    """Play one operator at all capacities; gives what each policy earned by community, and lines worth telling."""
+    warnings.filterwarnings("ignore", category=UserWarning)
+    config, months = settings_of(KINDS.get(scenario, ("voluntary", "port_out"))), HISTORY + PLAY + AFTER
+    with TemporaryDirectory() as folder:
+        numbers = str(Path(folder) / "lots.yaml") if scenario == LOTS else scenario
+        if scenario == LOTS:
+            Path(numbers).write_text(yaml.safe_dump(LOTS_NUMBERS))
+        operator = Operator(numbers, customers=customers, months=months, seed=seed, start=START)
+        other = Operator(numbers, customers=pilot, months=HISTORY, seed=seed + 1_000, start=START)
+    operator.run(HISTORY)
+    other.run(HISTORY)
+    known = learn(operator, other, config, seed)
+    lines = [f"{scenario}, seed {seed}: {known.learned.told}"]
+    print(lines[0], file=sys.stderr, flush=True)
+    found = [
+        year(operator, known, capacity, seed, config).assign(scenario=scenario, seed=seed, capacity=capacity) for capacity in capacities
+    ]
+    print(f"{scenario}, seed {seed}: played", file=sys.stderr, flush=True)
+    return pd.concat(found, ignore_index=True), lines
+
+
+def year(operator: Operator, known: Knowledge, capacity: float, seed: int, config: object) -> pd.DataFrame:
+    """Play a year under every policy, and a further one in which nobody is called."""
+    untouched, picks = Player.starting(NOBODY, operator), policies(known, seed, operator.month)
+    players = {name: Player.starting(name, operator) for name in (*picks, ORACLE)}
+    for month in range(PLAY):
+        scored = [player for name, player in players.items() if name not in UNSCORED]
+        frames = features_of_players(untouched.operator, scored, config)  # type: ignore[arg-type]
+        arpu = frames[""].set_index("customer_id")[ARPU]
+        slots = round(capacity * len(untouched.operator.may_be_called()))
+        for name, player in players.items():
+            may = player.may_be_called(month)
+            if name == ORACLE:
+                player.live(month, hidden(player, may, arpu, known.accepted, slots), arpu)
+                continue
+            frame = frames.get(name, frames[""])
+            frame = with_risk(frame[frame["customer_id"].isin(may)].reset_index(drop=True), known.risk)
+            own = frame.set_index("customer_id")[ARPU]
+            player.live(month, list(picks[name](frame, slots, month)["customer_id"]), own)
+        untouched.live(month, [], arpu)
+    for player in (untouched, *players.values()):
+        for _ in range(AFTER):
+            player.operator.step([])
+    before = margins(untouched.operator)
+    return pd.concat([earned(player, before, untouched.operator) for player in players.values()], ignore_index=True)
+
+
+def margins(operator: Operator) -> pd.Series:
+    """Discounted margin of each customer over the played year and the one after."""
+    value = policy_of(1).value
+    bills = operator.tables(["billing"])["billing"].select(["customer_id", "month", "revenue"]).to_pandas()
+    day = pd.to_datetime(bills["month"])
+    ahead = (day.dt.year - START.year) * 12 + day.dt.month - START.month - HISTORY
+    worth = value.margin * bills["revenue"].astype(float) / (1 + value.monthly_discount) ** ahead
+    return worth.where(ahead >= 0, 0.0).groupby(bills["customer_id"]).sum()
+
+
+def earned(player: Player, before: pd.Series, untouched: Operator) -> pd.DataFrame:
+    """Give calls, costs and margin above that of calling nobody, by community."""
+    terms = policy_of(1)
+    calls = player.all_calls()
+    back = (1 + terms.value.monthly_discount) ** -calls["month"].astype(float)
+    calls = calls.assign(
+        contacts=terms.contact_cost * back,
+        offers=np.where(calls["accepted"].astype(bool), OFFER_MONTHS * calls["arpu"].astype(float).clip(lower=0).fillna(0.0), 0.0) * back,
+        expected=calls["effect"].astype(float) * value_kept(calls["arpu"].astype(float).fillna(0.0), terms) * back,
+        calls=1.0,
+        reached=calls["reached"].astype(float),
+    )
+    by_customer = calls.groupby("customer_id")[["calls", "reached", "contacts", "offers", "expected"]].sum()
+    margin = margins(player.operator).sub(before, fill_value=0.0)
+    table = by_customer.reindex(by_customer.index.union(margin.index[margin != 0]), fill_value=0.0)
+    table["margin"] = margin.reindex(table.index).fillna(0.0)
+    table["net"] = table["margin"] - table["offers"] - table["contacts"]
+    return (
+        table.groupby(community_of(untouched).reindex(table.index)).sum().rename_axis("community").reset_index().assign(policy=player.name)
+    )
+
+
+def interval(found: pd.DataFrame, seeds: Sequence[int]) -> tuple[float, float, float]:
+    """Mean a seed of ``net``, with its 95 % interval: over seeds (Student's) from three on, else over communities resampled within them."""
+    totals = found.groupby("seed")["net"].sum().reindex(list(seeds), fill_value=0.0)
+    if len(seeds) >= 3:
+        half = float(student.ppf(0.975, len(seeds) - 1) * totals.std(ddof=1) / np.sqrt(len(seeds)))
+        return float(totals.mean()), float(totals.mean()) - half, float(totals.mean()) + half
+    generator, values = np.random.default_rng(7), found["net"].to_numpy()
+    drawn = [values @ generator.poisson(1.0, len(values)) for _ in range(2_000)]
+    low, high = np.quantile(np.array(drawn) / len(seeds), [0.025, 0.975])
+    return float(totals.mean()), float(low), float(high)
+
+
+def difference(found: pd.DataFrame, policy: str, other: str) -> pd.DataFrame:
+    """What one policy earned above another, by seed and community."""
+    both = found[found["policy"].isin([policy, other])]
+    sign = np.where(both["policy"] == policy, 1.0, -1.0) if policy != other else 0.0
+    return both.assign(net=both["net"] * sign).groupby(["seed", "community"], as_index=False)["net"].sum()
+
+
+def tables(found: pd.DataFrame, seeds: Sequence[int]) -> Iterator[str]:
+    """Write one table a scenario and capacity."""
+    for (scenario, capacity), rows in found.groupby(["scenario", "capacity"], sort=False):
+        yield f"\n**{scenario}, {capacity:.1%} of the base a month** (currency a seed)\n"
+        yield "| policy | calls | reached | offers | contacts | margin to expect | margin kept | net profit | above probability ranking |"
+        yield "|---|" + "---:|" * 8
+        yield f"| {NOBODY} | 0 | 0 | 0 | 0 | 0 | 0 | 0 | {told(interval(difference(rows, NOBODY, RANKING), seeds))} |"
+        for policy, own in rows.groupby("policy", sort=False):
+            sums = own[[*SUMS]].sum() / len(seeds)
+            cells = [f"{sums[name]:,.0f}" for name in SUMS]
+            above = "" if policy == RANKING else told(interval(difference(rows, str(policy), RANKING), seeds))
+            yield f"| {policy} | {' | '.join(cells)} | {told(interval(own, seeds))} | {above} |"
+
+
+def told(numbers: tuple[float, float, float]) -> str:
+    """Write a number with its interval."""
+    return f"{numbers[0]:,.0f} [{numbers[1]:,.0f} to {numbers[2]:,.0f}]"
+
+
+def missed_goals(found: pd.DataFrame, seeds: Sequence[int], passed: set[str]) -> Iterator[str]:
+    """Tell every goal that was missed; capacities are taken together, since one operator's are not independent."""
+    for scenario, rows in found.groupby("scenario", sort=False):
+        ours, ranking = (float(rows.loc[rows["policy"] == name, "net"].sum()) for name in (OURS, RANKING))
+        for policy in (OURS, *MISSTATED):
+            for other in (RANKING, NOBODY):
+                mean, low, high = interval(difference(rows, policy, other), seeds)
+                if low <= 0:
+                    yield f"{scenario}: {policy} above {other} is {told((mean, low, high))}, not clearly above zero"
+        if ranking > 0 and ours < LEAST_MULTIPLE * ranking:
+            yield f"{scenario}: ours earned {ours / ranking:.2f} times what probability ranking did, not {LEAST_MULTIPLE}"
+        if scenario in passed:
+            best, learned = (float(rows.loc[rows["policy"] == name, "net"].sum()) for name in (KNOWING, LEARNED))
+            if learned < (1 - MOST_REGRET) * best:
+                yield f"{scenario}: regret of the learned effect to the knowing policy is {1 - learned / best:.0%}, not {MOST_REGRET:.0%}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the command line, play, print the tables, and give the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="one scenario, two seeds, one capacity, two processes")
+    parser.add_argument("--customers", type=int, default=20_000, help="first customers of each operator (default: %(default)s)")
+    parser.add_argument(
+        "--pilot", type=int, default=25_000, help="other customers whose truth the knowing policy is fitted on (default: %(default)s)"
+    )
+    parser.add_argument("--scenarios", nargs="+", default=None, choices=SCENARIOS)
+    parser.add_argument("--seeds", type=int, nargs="+", default=None)
+    parser.add_argument("--capacities", type=float, nargs="+", default=None, help="shares of the base called a month")
+    parser.add_argument("--processes", type=int, default=None)
+    chosen = parser.parse_args(arguments)
+    usual = (("postpaid",), (1, 2), (0.02,), 2) if chosen.quick else (SCENARIOS, (1, 2, 3, 4, 5), (0.005, 0.02, 0.05), 1)
+    given = (chosen.scenarios, chosen.seeds, chosen.capacities, chosen.processes)
+    scenarios, seeds, capacities, processes = (own or each for own, each in zip(given, usual, strict=True))
+    jobs = list(product(scenarios, seeds))
+    with ProcessPoolExecutor(processes) as pool:
+        futures = [pool.submit(play, *job, capacities, chosen.customers, chosen.pilot) for job in jobs]
+        played = [future.result() for future in futures]
+    found = pd.concat([rows for rows, _ in played], ignore_index=True)
+    lines = [line for _, each in played for line in each]
+    passed = {scenario for scenario in scenarios if all(": learnt" in line for line in lines if line.startswith(f"{scenario},"))}
+    way = "Student's t over seeds" if len(seeds) >= 3 else "communities resampled"
+    length = f"{PLAY} monthly decisions, margin over {PLAY + AFTER} months"
+    print(f"{chosen.customers:,} customers, seeds {list(seeds)}, {length}; 95 % intervals: {way}.\n")
+    print("\n".join(f"- {line}" for line in lines))
+    print("\n".join(tables(found, seeds)))
+    missed = list(missed_goals(found, seeds, passed))
+    print("\n" + ("\n".join(f"Missed: {goal}." for goal in missed) or "Every goal is met."))
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

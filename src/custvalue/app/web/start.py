@@ -1,0 +1,18 @@
+"""The address without a path: each role goes on to its own first page."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from custvalue.app.web.navigation import links_for
+from custvalue.app.web.visit import AnyVisit
+
+router = APIRouter()
+
+
+@router.get("/")
+def go_to_start(visit: AnyVisit) -> Response:
+    """Go on to the role's first page, or say that there is none yet."""
+    links = links_for(visit.principal)
+    return visit.go(links[0].path) if links else visit.show("start.html.j2")

@@ -1,0 +1,1 @@
+"""Alembic's scripts of the order store; `custvalue.retention.orders.versions` runs them."""

@@ -1,0 +1,104 @@
+"""What the policy benchmark prints follows from its figures, and what it reads once for all policies is what each would read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+
+import policy_value
+from played_operator import ARPU, READ, START, Player, features_at, features_of_players, opened, settings_of
+from policy_value import KNOWING, LEARNED, MISSTATED, NOBODY, OURS, RANKING, difference, earned, interval, missed_goals, told
+
+from custvalue.simulate import Operator
+
+
+def played(**net: list[float]) -> pd.DataFrame:
+    """Give one row a policy and seed, everything earned in one community."""
+    rows = [
+        {"scenario": "postpaid", "capacity": 0.02, "policy": policy, "seed": seed, "community": 1, "net": value}
+        for policy, values in net.items()
+        for seed, value in enumerate(values)
+    ]
+    return pd.DataFrame(rows).assign(calls=10.0, reached=5.0, margin=1.0, offers=1.0, contacts=1.0, expected=1.0)
+
+
+def test_the_interval_over_seeds_is_students() -> None:
+    # mean 20, sd 10, t of 2 degrees 4.303: 20 ± 4.303 * 10 / √3
+    assert interval(played(**{OURS: [10, 20, 30]}), range(3)) == pytest.approx((20, 20 - 24.84, 20 + 24.84), abs=0.01)
+
+
+def test_differences_are_paired_by_seed() -> None:
+    rows = played(**{OURS: [100, 210, 320], RANKING: [0, 100, 200]})
+    # differences 100, 110, 120: far surer than either policy's own profit
+    mean, low, high = interval(difference(rows, OURS, RANKING), range(3))
+    assert (mean, low, high) == pytest.approx((110, 110 - 24.84, 110 + 24.84), abs=0.01)
+    assert interval(difference(rows, NOBODY, RANKING), range(3))[0] == pytest.approx(-100)
+
+
+def test_a_seed_in_which_nothing_happened_counts_as_nothing() -> None:
+    assert interval(played(**{OURS: [30]}), range(3))[0] == pytest.approx(10)
+
+
+def test_goals_are_missed_one_by_one() -> None:
+    good = {name: [100.0, 110.0, 120.0] for name in (OURS, *MISSTATED)}
+    fine = played(**good, **{RANKING: [10.0, 20.0, 30.0], KNOWING: [120.0] * 3, LEARNED: [100.0] * 3})
+    assert list(missed_goals(fine, range(3), {"postpaid"})) == []
+    near = played(**good, **{RANKING: [80.0, 90.0, 100.0], KNOWING: [200.0] * 3, LEARNED: [100.0] * 3})
+    missed = list(missed_goals(near, range(3), {"postpaid"}))
+    assert missed == [
+        "postpaid: ours earned 1.22 times what probability ranking did, not 1.5",
+        "postpaid: regret of the learned effect to the knowing policy is 50%, not 20%",
+    ]
+    unsure = played(**{**good, OURS: [-300.0, 0.0, 600.0]}, **{RANKING: [0.0, 0.0, 0.0]})
+    assert [goal.split(" is ")[0] for goal in missed_goals(unsure, range(3), set())] == [
+        f"postpaid: ours above {other}" for other in (RANKING, NOBODY)
+    ]
+
+
+def test_told_numbers() -> None:
+    assert told((1234.4, -1.6, 2000.0)) == "1,234 [-2 to 2,000]"
+
+
+def test_lives_that_calls_did_not_change_are_read_once_and_the_same() -> None:
+    config, operator = settings_of(("voluntary", "port_out")), Operator("tiny", customers=400, months=14, seed=1, start=START)
+    operator.run(8)
+    untouched, player = Player.starting(NOBODY, operator), Player.starting("some", operator)
+    for month in range(3):
+        ids = sorted(player.may_be_called(month))[:: 4 + month]
+        player.live(month, ids, pd.Series(30.0, ids))
+        untouched.live(month, [], pd.Series(dtype=float))
+    assert player.may_be_called(3).isdisjoint(player.calls[-1]["customer_id"])
+    frames = features_of_players(untouched.operator, [player], config)
+    found = frames["some"]
+    tables = opened(player.operator.tables(READ), config)
+    own = features_at(tables, player.operator.month, config).sort_values("customer_id", ignore_index=True)
+    pd.testing.assert_frame_equal(found, own[found.columns], check_dtype=False)
+    assert not found.equals(frames[""].sort_values("customer_id", ignore_index=True))
+    assert ARPU in found
+
+
+def test_what_a_policy_earned_adds_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls cost, whatever they bring; and margin is what others' bills came to above those of calling nobody."""
+    monkeypatch.setattr(policy_value, "HISTORY", 6)
+    operator = Operator("tiny", customers=300, months=12, seed=2, start=START)
+    operator.run(6)
+    untouched, player = Player.starting(NOBODY, operator), Player.starting("some", operator)
+    ids = sorted(player.may_be_called(0))[:60]
+    player.live(0, ids, pd.Series(30.0, ids))
+    untouched.live(0, [], pd.Series(dtype=float))
+    for each in (player, untouched):
+        for _ in range(5):
+            each.operator.step([])
+    before = policy_value.margins(untouched.operator)
+    found = earned(player, before, untouched.operator)
+    assert found["calls"].sum() == 60
+    assert found["contacts"].sum() == pytest.approx(120)
+    accepted = player.all_calls()["accepted"].sum()
+    assert found["offers"].sum() == pytest.approx(accepted * 15)
+    assert found["margin"].sum() == pytest.approx(policy_value.margins(player.operator).sum() - before.sum())
+    assert found["net"].sum() == pytest.approx(found["margin"].sum() - found["offers"].sum() - 120)
