@@ -7,6 +7,7 @@ import itertools
 import json
 import random
 import re
+import ssl
 import statistics
 import sys
 import time
@@ -29,9 +30,9 @@ class Load:
     def __init__(self, given: dict[str, Any]) -> None:
         self.address, self.users = given["address"], given["users"]
         self.think, self.floor, self.pid = given["think"], given["floor"], given["pid"]
-        self.began = time.monotonic()
-        self.counts_from = self.began + _WARM_SHARE * given["seconds"]
-        self.ends = self.began + given["seconds"]
+        self.length, self.began = given["seconds"], 0.0
+        # a client of its own would read the system's certificates each
+        self.encryption = ssl.create_default_context()
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.confirmed: list[str] = []
         self.errors = self.refused = self.bytes = 0
@@ -45,7 +46,7 @@ class Load:
             answer = await (client.get(path) if form is None else client.post(path, data=form))
         except httpx2.HTTPError as error:
             return self.failed(f"{page}: {type(error).__name__}")
-        if began >= self.counts_from:
+        if began >= self.began + _WARM_SHARE * self.length:
             self.seconds[page].append(time.monotonic() - began)
         if answer.status_code not in (200, 303, 409):
             return self.failed(f"{page}: {answer.status_code}")
@@ -56,12 +57,16 @@ class Load:
         self.errors += 1
         self.problems.append(told)
 
-    async def manager(self, user: dict[str, str], chance: random.Random) -> None:
+    def window(self, user: dict[str, str], place: int) -> httpx2.AsyncClient:
+        """Open a browser's window in one of the user's sessions."""
+        cookies = {user["cookie"]: user[f"session{place}"]}
+        return httpx2.AsyncClient(base_url=self.address, cookies=cookies, timeout=30, verify=self.encryption)
+
+    async def manager(self, user: dict[str, str], windows: list[httpx2.AsyncClient], chance: random.Random) -> None:
         """Work as one manager until the time is over."""
-        windows = [httpx2.AsyncClient(base_url=self.address, cookies={user["cookie"]: user[f"session{n}"]}, timeout=30) for n in range(2)]
         links: list[str] = []
         await asyncio.sleep(chance.uniform(0, self.think))
-        while time.monotonic() < self.ends:
+        while time.monotonic() < self.began + self.length:
             act = "today" if self.floor or not links else chance.choices(list(_ACTS), list(_ACTS.values()))[0]
             if act == "today":
                 answer = await self.ask(windows[0], act, "/today")
@@ -100,15 +105,18 @@ class Load:
 
     async def memory(self) -> tuple[float, float]:
         """Give the server's resident megabytes early and at the end."""
-        await asyncio.sleep(max(0.0, self.began + _EARLY * (self.ends - self.began) - time.monotonic()))
+        await asyncio.sleep(_EARLY * self.length)
         early = resident(self.pid)
-        await asyncio.sleep(max(0.0, self.ends - time.monotonic() - 0.5))
+        await asyncio.sleep((1 - _EARLY) * self.length)
         return early, resident(self.pid)
 
     async def run(self) -> dict[str, Any]:
         """Let everybody work."""
+        windows = [[self.window(user, place) for place in range(2)] for user in self.users]
+        self.began = time.monotonic()
         watch = asyncio.create_task(self.memory())
-        await asyncio.gather(*(self.manager(user, random.Random(number)) for number, user in enumerate(self.users)))  # noqa: S311 - no secret is drawn
+        chances = [random.Random(number) for number in range(len(self.users))]  # noqa: S311 - no secret is drawn
+        await asyncio.gather(*(self.manager(*each) for each in zip(self.users, windows, chances, strict=True)))
         early, late = await watch
         pages = {}
         for page, seconds in sorted(self.seconds.items()):

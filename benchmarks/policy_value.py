@@ -1,6 +1,6 @@
 """Plays simulated operators under several policies of whom to call, and compares what each earns.
 
-Run ``python benchmarks/policy_value.py --quick`` (one scenario, two seeds, one capacity, two processes) or without it for all. Every
+Run ``python benchmarks/policy_value.py --quick`` (one scenario, two seeds, half the customers, two processes) or without it for all. Every
 policy gets a copy of the same operator, the same slots a month and the same luck, so that what differs is what its calls did. The exit
 code is 1 where a goal is missed.
 """
@@ -23,6 +23,7 @@ from contact_policies import OFFER_MONTHS, Knowledge, hidden, learn, policies, p
 from played_operator import ARPU, START, Player, community_of, features_of_players, settings_of
 from scipy.stats import t as student
 
+from custvalue.config import Config
 from custvalue.retention.value import value_kept
 from custvalue.simulate import Operator
 
@@ -61,37 +62,38 @@ def play(scenario: str, seed: int, capacities: Sequence[float], customers: int, 
     known = learn(operator, other, config, seed)
     lines = [f"{scenario}, seed {seed}: {known.learned.told}"]
     print(lines[0], file=sys.stderr, flush=True)
-    found = [
-        year(operator, known, capacity, seed, config).assign(scenario=scenario, seed=seed, capacity=capacity) for capacity in capacities
-    ]
+    found = year(operator, known, capacities, seed, config).assign(scenario=scenario, seed=seed)
     print(f"{scenario}, seed {seed}: played", file=sys.stderr, flush=True)
-    return pd.concat(found, ignore_index=True), lines
+    return found, lines
 
 
-def year(operator: Operator, known: Knowledge, capacity: float, seed: int, config: object) -> pd.DataFrame:
-    """Play a year under every policy, and a further one in which nobody is called."""
+def year(operator: Operator, known: Knowledge, capacities: Sequence[float], seed: int, config: Config) -> pd.DataFrame:
+    """Play a year under every policy at every capacity, and a further one in which nobody is called."""
     untouched, picks = Player.starting(NOBODY, operator), policies(known, seed, operator.month)
-    players = {name: Player.starting(name, operator) for name in (*picks, ORACLE)}
+    players = {key: Player.starting(f"{key[0]} at {key[1]}", operator) for key in product((*picks, ORACLE), capacities)}
     for month in range(PLAY):
-        scored = [player for name, player in players.items() if name not in UNSCORED]
-        frames = features_of_players(untouched.operator, scored, config)  # type: ignore[arg-type]
-        arpu = frames[""].set_index("customer_id")[ARPU]
-        slots = round(capacity * len(untouched.operator.may_be_called()))
-        for name, player in players.items():
-            may = player.may_be_called(month)
-            if name == ORACLE:
+        scored = [player for (policy, _), player in players.items() if policy not in UNSCORED]
+        frames = features_of_players(untouched.operator, scored, config)
+        arpu, base = frames[""].set_index("customer_id")[ARPU], len(untouched.operator.may_be_called())
+        for (policy, capacity), player in players.items():
+            may, slots = player.may_be_called(month), round(capacity * base)
+            if policy == ORACLE:
                 player.live(month, hidden(player, may, arpu, known.accepted, slots), arpu)
                 continue
-            frame = frames.get(name, frames[""])
+            frame = frames.get(player.name, frames[""])
             frame = with_risk(frame[frame["customer_id"].isin(may)].reset_index(drop=True), known.risk)
             own = frame.set_index("customer_id")[ARPU]
-            player.live(month, list(picks[name](frame, slots, month)["customer_id"]), own)
+            player.live(month, list(picks[policy](frame, slots, month)["customer_id"]), own)
         untouched.live(month, [], arpu)
     for player in (untouched, *players.values()):
         for _ in range(AFTER):
             player.operator.step([])
     before = margins(untouched.operator)
-    return pd.concat([earned(player, before, untouched.operator) for player in players.values()], ignore_index=True)
+    parts = [
+        earned(player, before, untouched.operator).assign(policy=policy, capacity=capacity)
+        for (policy, capacity), player in players.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def margins(operator: Operator) -> pd.Series:
@@ -121,9 +123,7 @@ def earned(player: Player, before: pd.Series, untouched: Operator) -> pd.DataFra
     table = by_customer.reindex(by_customer.index.union(margin.index[margin != 0]), fill_value=0.0)
     table["margin"] = margin.reindex(table.index).fillna(0.0)
     table["net"] = table["margin"] - table["offers"] - table["contacts"]
-    return (
-        table.groupby(community_of(untouched).reindex(table.index)).sum().rename_axis("community").reset_index().assign(policy=player.name)
-    )
+    return table.groupby(community_of(untouched).reindex(table.index)).sum().rename_axis("community").reset_index()
 
 
 def interval(found: pd.DataFrame, seeds: Sequence[int]) -> tuple[float, float, float]:
@@ -184,29 +184,29 @@ def missed_goals(found: pd.DataFrame, seeds: Sequence[int], passed: set[str]) ->
 def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line, play, print the tables, and give the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="one scenario, two seeds, one capacity, two processes")
-    parser.add_argument("--customers", type=int, default=20_000, help="first customers of each operator (default: %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="one scenario, two seeds, half the customers, two processes")
+    parser.add_argument("--customers", type=int, default=None, help="first customers of each operator")
     parser.add_argument(
         "--pilot", type=int, default=25_000, help="other customers whose truth the knowing policy is fitted on (default: %(default)s)"
     )
     parser.add_argument("--scenarios", nargs="+", default=None, choices=SCENARIOS)
     parser.add_argument("--seeds", type=int, nargs="+", default=None)
-    parser.add_argument("--capacities", type=float, nargs="+", default=None, help="shares of the base called a month")
+    parser.add_argument("--capacities", type=float, nargs="+", default=[0.005, 0.02, 0.05], help="shares of the base called a month")
     parser.add_argument("--processes", type=int, default=None)
     chosen = parser.parse_args(arguments)
-    usual = (("postpaid",), (1, 2), (0.02,), 2) if chosen.quick else (SCENARIOS, (1, 2, 3, 4, 5), (0.005, 0.02, 0.05), 1)
-    given = (chosen.scenarios, chosen.seeds, chosen.capacities, chosen.processes)
-    scenarios, seeds, capacities, processes = (own or each for own, each in zip(given, usual, strict=True))
+    usual = (("postpaid",), (1, 2), 10_000, 2) if chosen.quick else (SCENARIOS, (1, 2, 3, 4, 5), 20_000, 1)
+    given = (chosen.scenarios, chosen.seeds, chosen.customers, chosen.processes)
+    scenarios, seeds, customers, processes = (own or each for own, each in zip(given, usual, strict=True))
     jobs = list(product(scenarios, seeds))
     with ProcessPoolExecutor(processes) as pool:
-        futures = [pool.submit(play, *job, capacities, chosen.customers, chosen.pilot) for job in jobs]
+        futures = [pool.submit(play, *job, chosen.capacities, customers, chosen.pilot) for job in jobs]
         played = [future.result() for future in futures]
     found = pd.concat([rows for rows, _ in played], ignore_index=True)
     lines = [line for _, each in played for line in each]
     passed = {scenario for scenario in scenarios if all(": learnt" in line for line in lines if line.startswith(f"{scenario},"))}
     way = "Student's t over seeds" if len(seeds) >= 3 else "communities resampled"
     length = f"{PLAY} monthly decisions, margin over {PLAY + AFTER} months"
-    print(f"{chosen.customers:,} customers, seeds {list(seeds)}, {length}; 95 % intervals: {way}.\n")
+    print(f"{customers:,} customers, seeds {list(seeds)}, {length}; 95 % intervals: {way}.\n")
     print("\n".join(f"- {line}" for line in lines))
     print("\n".join(tables(found, seeds)))
     missed = list(missed_goals(found, seeds, passed))

@@ -8,11 +8,15 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from custvalue.config import load_config
-from custvalue.pipeline.trends import customer_trends
+from custvalue.config import load_config, ready_configs
+from custvalue.pipeline.ratings import Rated, rating_store
+from custvalue.pipeline.trends import customer_trends, tier_stretches
 from custvalue.sources.frames import open_frames
+from custvalue.tiers import RatingManifest, TierPolicy
+from custvalue.tiers.rating import SCHEMA, as_rating, digest
 
 AS_OF = date(2026, 1, 5)
+TOLD = {"policy_version": "consumer-v1"}
 
 
 @pytest.fixture
@@ -72,3 +76,31 @@ def test_the_twelve_whole_months_before_the_night_are_given_as_they_were_known(t
 
 def test_nobody_gives_no_rows(tables):
     assert customer_trends(tables, [], AS_OF).empty
+
+
+def rating(day, **tiers):
+    """One day's rating: customer → tier."""
+    known = {"customer_id": list(tiers), "tier": list(tiers.values())} | {name: [text] * len(tiers) for name, text in TOLD.items()}
+    known["reason_code"] = [f"on {day}"] * len(tiers)
+    fields = [field for field in SCHEMA if field.name != "rated_on"]
+    return as_rating(pa.table({field.name: pa.array(known.get(field.name, [None] * len(tiers)), field.type) for field in fields}), day)
+
+
+def test_tiers_are_told_by_stretches_from_the_kept_ratings_and_the_night_s_own(config, tables):
+    policy = TierPolicy.from_yaml(ready_configs() / "tiers" / "consumer.yaml")
+    store, days = rating_store(config, policy), [date(2025, 10, 1), date(2025, 11, 1), date(2025, 12, 1)]
+    held = [rating(days[0], a="gold", b="silver"), rating(days[1], a="gold", b="silver"), rating(days[2], a="diamond", b="silver")]
+    for day, table in zip(days[:2], held[:2], strict=True):
+        store.write(day, table, manifest_of(day, table))
+    rated = Rated(policy, manifest_of(days[2], held[2]), held[2], kept=False)
+    found = tier_stretches(config, tables, rated, ["b", "a", "c"])
+    assert found["a"] == [
+        {"tier": "diamond", "since": "2025-12-01", "reason": "on 2025-12-01"},
+        {"tier": "gold", "since": "2025-10-01", "reason": "on 2025-10-01"},
+    ]
+    assert found["b"] == [{"tier": "silver", "since": "2025-10-01", "reason": "on 2025-10-01"}]
+    assert found["c"] == []
+
+
+def manifest_of(day, table):
+    return RatingManifest(day, "consumer-v1", "policy", "inputs", rows=table.num_rows, digest=digest(table))

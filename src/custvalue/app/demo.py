@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,7 @@ def run_demo(folder: Path | None, *, customers: int, months: int, seed: int, lan
     if any(pipeline.campaigns_on(config, as_of).values()):
         _approve(config, as_of, store, keys, reporter)
     published, night = pipeline.nightly(config, as_of, store=store, keys=keys, reporter=reporter, standing=orders.standing, force=True)
-    open_night(config, published, night, orders, reporter=reporter)
+    open_night(config, published, night, orders, reporter=reporter, now=datetime.combine(as_of, time(8), UTC))
     if night is None:
         tables, _ = pipeline.check(config, as_of, reporter=reporter)
         night = pipeline.Night(published.folder, tables, pipeline.carried_rating(config, tables, as_of, log=reporter.note))

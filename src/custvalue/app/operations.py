@@ -103,10 +103,18 @@ def open_orders(config: Config) -> OrderStore:
     return OrderStore.of(config)
 
 
-def open_night(config: Config, published: Published, night: pipeline.Night | None, orders: OrderStore, *, reporter: StepReporter) -> None:
+def open_night(
+    config: Config,
+    published: Published,
+    night: pipeline.Night | None,
+    orders: OrderStore,
+    *,
+    reporter: StepReporter,
+    now: datetime | None = None,
+) -> None:
     """Make a published night's lists the current work orders; the same night again, and one before the current, change nothing.
 
-    Closed orders that are old enough are verified by what the night's tables know.
+    Closed orders that are old enough are verified by what the night's tables know. `now` is the clock's unless given.
 
     Raises
     ------
@@ -116,7 +124,7 @@ def open_night(config: Config, published: Published, night: pipeline.Night | Non
     from custvalue.pipeline.orders import manager_teams, take_orders, verify_orders
 
     reporter.start("orders")
-    now = datetime.now(UTC)
+    now = now or datetime.now(UTC)
     teams = manager_teams(night.tables, published.as_of) if night else {}
     taken = take_orders(published, store=orders, now=now, teams=teams)
     verified = verify_orders(config, night.tables, published.as_of, store=orders, now=now) if night else 0

@@ -7,6 +7,7 @@ import shutil
 import sys
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,12 @@ _JOINS = {"spark.sql.autoBroadcastJoinThreshold": "-1", "spark.buffer.pageSize":
 dozens of sorts run in one stage, each of which holds a page at least."""
 
 
+HOW_TO_INSTALL = (
+    "Install the extra with `pip install 'custvalue[spark]'`, and Java 17 or newer (on Debian: apt install openjdk-17-jre-headless) "
+    "or set JAVA_HOME."
+)
+
+
 def missing_part() -> str | None:
     """Name what this machine lacks for Spark: the Python package or Java; None where nothing is."""
     if find_spec("pyspark") is None:
@@ -59,12 +66,11 @@ def connect(*, master: str = "local[2]", settings: Mapping[str, str] | None = No
     ------
     EngineError
         ``pyspark`` or Java is missing.
+    TryAgainError
+        The master cannot be reached, or refuses the settings.
     """
     if part := missing_part():
-        raise EngineError(
-            f"Spark needs {part}, which is not here. Install the extra with `pip install 'custvalue[spark]'`, and Java 17 or newer "
-            "(on Debian: apt install openjdk-17-jre-headless) or set JAVA_HOME."
-        )
+        raise EngineError(f"Spark needs {part}, which is not here. {HOW_TO_INSTALL}")
     from pyspark.sql import SparkSession
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -74,7 +80,8 @@ def connect(*, master: str = "local[2]", settings: Mapping[str, str] | None = No
         builder = builder.config(name, value)
     ibis.options.sql.fuse_selects = False  # as for DuckDB: Spark's optimiser merges nested SELECTs itself
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-    session = builder.getOrCreate()
+    with plain_errors(f"master {master}"):
+        session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return ibis.pyspark.connect(session)
 
@@ -141,8 +148,6 @@ def map_parts(
     TryAgainError
         Spark gave the job up.
     """
-    from py4j.protocol import Py4JError
-    from pyspark.errors import PySparkException, PythonException
     from pyspark.sql.pandas.types import from_arrow_schema
 
     schema = expression.schema().to_pyarrow()
@@ -155,17 +160,36 @@ def map_parts(
         if context is not None and rows.num_rows:
             yield pa.RecordBatch.from_pylist([dict(function(context.partitionId(), rows))], schema=told)
 
-    try:
+    with plain_errors():
         frame = con._session.sql(str(con.compile(expression))).repartition(count, key).sortWithinPartitions(key)
         return [row.asDict() for row in frame.mapInArrow(apply, from_arrow_schema(told)).collect()]
+
+
+@contextmanager
+def plain_errors(what: str = "job") -> Iterator[None]:
+    """Tell in plain words when Spark refuses or gives up; what Python code raised in a worker passes through.
+
+    Raises
+    ------
+    EngineError
+        Spark refused a statement.
+    TryAgainError
+        It gave up, with the cause that it names.
+    """
+    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    from pyspark.errors import PySparkException, PySparkRuntimeError, PythonException
+
+    try:
+        yield
     except PythonException:
         raise
+    except (Py4JError, PySparkRuntimeError) as error:
+        raise TryAgainError(
+            f"Spark, {what}: given up. {_first_line(error)} What was finished stays: look at the driver's and executors' logs and at "
+            "`spark` in the config, and run the command again."
+        ) from error
     except PySparkException as error:
         raise EngineError(_first_line(error)) from error
-    except Py4JError as error:
-        raise TryAgainError(
-            f"Spark gave the job up: {_first_line(error)} Parts that are whole stay: look at the executors, and run the command again."
-        ) from error
 
 
 def _table(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:

@@ -87,9 +87,7 @@ class BaseFacts:
         self._parts.open(number)
         return fetch(self._con, self._sql)
 
-    def score(
-        self, scorer: Scorer, work: Work, *, clock: dict[str, float], tables: SourceTables, reporter: Reporter
-    ) -> tuple[list[Path], int]:
+    def score(self, scorer: Scorer, work: Work, *, clock: dict[str, float], reporter: Reporter) -> tuple[list[Path], int]:
         """Score every active customer.
 
         Parameters
@@ -100,8 +98,8 @@ class BaseFacts:
             The run's parts; those that are whole already are not made again.
         clock : dict
             Gets the seconds of ``features`` and of ``score``.
-        tables, reporter
-            Whose memory it takes, and who hears of every part.
+        reporter : Reporter
+            Hears of every part.
 
         Returns
         -------
@@ -119,7 +117,7 @@ class BaseFacts:
         for number in range(self.count):
 
             def make(folder: Path, number: int = number) -> None:
-                with timed(clock, "features"), within_memory(tables.con, "features"):
+                with timed(clock, "features"), within_memory(self._con, "features"):
                     part = self.read(number)
                 with timed(clock, "score"):
                     scorer.score(part).save(folder)

@@ -17,7 +17,9 @@ from custvalue.config import Config
 from custvalue.explain import Reasons
 from custvalue.lists import Edition, care_rows, directory_entries, list_rows, write_formats
 from custvalue.pipeline.choosing import Chosen
+from custvalue.pipeline.ratings import Rated
 from custvalue.pipeline.scoring import CARE_FILE, CARE_SCHEMA, ROWS_FILE, Scorer
+from custvalue.pipeline.trends import customer_trends, tier_stretches
 from custvalue.publish.manifests import Published
 from custvalue.retention import WAITING
 from custvalue.retention.care import first_owed
@@ -43,8 +45,8 @@ class ListMaker:
 
     Attributes
     ----------
-    config, scorer, tables : Config, Scorer, SourceTables
-        Whose night.
+    config, scorer, tables, rated : Config, Scorer, SourceTables, Rated
+        Whose night, and the rating that it carries.
     chosen : Chosen
         Who is listed.
     token_key : bytes
@@ -56,6 +58,7 @@ class ListMaker:
     config: Config
     scorer: Scorer
     tables: SourceTables
+    rated: Rated
     chosen: Chosen
     token_key: bytes
     before: Published | None
@@ -95,6 +98,8 @@ class ListMaker:
             rules=scorer.rules,
         )
         rows = rows.join(listed[[name for name in _OF_DRAW if name in listed.columns]])
+        rows = rows.join(customer_trends(self.tables, list(rows.customer_id), scorer.as_of), on="customer_id")
+        rows = rows.join(tier_stretches(self.config, self.tables, self.rated, list(rows.customer_id)), on="customer_id")
         rows = rows.sort_values(["manager_id", "priority"], ignore_index=True)
         rows.to_parquet(folder / LISTS_FILE, index=False)
         _changes(rows, then, decisions).to_parquet(folder / CHANGES_FILE, index=False)

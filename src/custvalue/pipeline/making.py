@@ -22,8 +22,10 @@ from custvalue.lists import check_formats, check_labels
 from custvalue.pipeline.assembling import write_portfolio, write_profile, write_scores
 from custvalue.pipeline.base_scoring import BaseFacts, timed
 from custvalue.pipeline.choosing import Chosen, choose_lists, read_decided
+from custvalue.pipeline.duty_file import write_duty
 from custvalue.pipeline.list_files import LISTS_FILE, ListMaker, write_would_be
 from custvalue.pipeline.monitoring import model_reference, newest_before
+from custvalue.pipeline.orders import manager_teams
 from custvalue.pipeline.outcomes import check_features
 from custvalue.pipeline.ratings import Rated, carried_rating
 from custvalue.pipeline.scoring import Scorer
@@ -155,7 +157,8 @@ def make_night(
     check_labels(catalogue)
     check_formats(config.lists)
     managers = tables.known(as_of).get("managers")
-    duty = Duty.of(managers.to_pandas() if managers is not None else None, policy, as_of=as_of)
+    staff = managers.to_pandas() if managers is not None else None
+    duty = Duty.of(staff, policy, as_of=as_of)
     clock: dict[str, float] = {}
     reporter.start("features")
     with timed(clock, "features"), within_memory(tables.con, "features"):
@@ -177,16 +180,17 @@ def make_night(
         reference=model_reference(model),
     )
     work.begin(facts.layout)
-    parts, found = facts.score(scorer, work, clock=clock, tables=tables, reporter=reporter)
+    parts, found = facts.score(scorer, work, clock=clock, reporter=reporter)
     facts.close()
     _tell_scored(facts, scorer, run_id, (len(parts), found), clock, reporter)
     reporter.start("lists")
     chosen = choose_lists(parts, scorer, live=live, log=reporter.note)
     _tell_chosen(facts, scorer, chosen, reporter)
-    maker = ListMaker(config, scorer, tables, chosen, keys.token, newest_before(config.output, as_of, alert=reporter.alert))
+    maker = ListMaker(config, scorer, tables, rated, chosen, keys.token, newest_before(config.output, as_of, alert=reporter.alert))
     lineage = _row_lineage(as_of, run_id, facts, scorer, rated, stale)
     written = write_scores(folder, parts, chosen, scorer, lineage, asked=maker.listed_before)
     rows = maker.write(folder, written.listed, parts, written.decisions)
+    write_duty(folder, staff, manager_teams(tables, as_of), as_of=as_of)
     write_would_be(folder, chosen.choice.would_be, written.reason_codes)
     write_portfolio(folder, parts, catalogue, language=config.language, tiers=rated.policy.tiers)
     write_profile(folder, parts)

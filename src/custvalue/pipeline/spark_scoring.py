@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -67,10 +68,12 @@ class SparkFacts:
 
     Raises
     ------
+    ConfigError
+        PySpark or Java is missing.
     DataError
         Nobody is active.
-    EngineError
-        Spark is not here.
+    TryAgainError
+        Spark cannot be reached, or gave up.
     """
 
     def __init__(
@@ -84,44 +87,38 @@ class SparkFacts:
         folder: Path,
         log: Callable[[str], None],
     ) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
-        self._joins_session = spark.missing_part() is None and spark.runs()
+        if part := spark.missing_part():
+            raise ConfigError(f"engine: spark needs {part}. {spark.HOW_TO_INSTALL}")
+        self._joins_session = spark.runs()
         self._con = spark.connect(master=config.spark.master, settings=config.spark.settings)
         self._folder, moment = folder, tables.moment(as_of)
+        shutil.rmtree(folder, ignore_errors=True)
         shared = share_tables(tables, config, self._con, folder / "tables")
         known = {name: cut(table, CONTRACT[name], moment, revised=name in tables.revised) for name, table in shared.items()}
         pq.write_table(rated.table, folder / "rating.parquet")
-        with resting_collector():
+        with resting_collector(), spark.plain_errors():
             self._base = Base.of(known, moment, keep=lambda table: table.cache())
             self.total = int(self._base.active.count().execute())
             if not self.total:
                 raise DataError(f"no customer is active at {as_of}. Check joined_on, status and departures, or take another date.")
             self.count = max(_LEAST, -(-self.total // _AT_ONCE))
             self.layout = f"{self.total} customers by hash, {self.count} parts"
-            people = self._customers(range(self.count))
+            people = self._customers(range(self.count))  # all of them, until it is known which parts are missing
             self.built = features_of(people, self._base, moment, config.features, delay_days=tables.delay_days, log=log)
             signs = define_signs(self._base.tables, people, moment, dispute_categories=dispute_categories)
-            rating = self._con.read_parquet(folder / "rating.parquet")
-            self._joined = join_facts(self.built.table, people, signs, rating, rated.policy)
+            self._joined = join_facts(self.built.table, people, signs, self._con.read_parquet(folder / "rating.parquet"), rated.policy)
         self.customer_columns, self.columns = tuple(people.columns), tuple(self._joined.columns)
 
-    def score(
-        self, scorer: Scorer, work: Work, *, clock: dict[str, float], tables: SourceTables, reporter: Reporter
-    ) -> tuple[list[Path], int]:
+    def score(self, scorer: Scorer, work: Work, *, clock: dict[str, float], reporter: Reporter) -> tuple[list[Path], int]:
         """Score every active customer; as `BaseFacts.score`, and features are computed in the same Spark job."""
         found = work.whole()
-        missing = [number for number in range(self.count) if number not in found]
-        self._customers(missing)
-        made = PartScorer.of(scorer, work, self._folder / "models")
         with timed(clock, "score"), resting_collector():
-            told = spark.map_parts(self._con, self._joined, made, _TOLD, key=_KEY, count=self.count)
-        _refuse(told)
-        tables.refuse_changed_files()
+            told = self._made(scorer, work, found)
+        refuse_told(told)
         spent = sum(row["seconds"] for row in told)
         reporter.note(f"{len(told)} parts made on Spark in {clock['score']:.0f} s; scores and reasons took its tasks {spent:.0f} s")
         folders = [work.path(number) for number in sorted(found | {row["part"] for row in told})]
-        scored = sum(pq.read_metadata(folder / ROWS_FILE).num_rows for folder in folders)
-        if scored != self.total:
+        if (scored := _rows(folders)) != self.total:
             raise DataError(
                 f"{scored:,} customers are scored, but {self.total:,} are active. Remove {work.folder} and run the command again."
             )
@@ -134,7 +131,15 @@ class SparkFacts:
         if not self._joins_session:
             self._con.disconnect()
 
-    def _customers(self, numbers: Sequence[int]) -> Any:
+    def _made(self, scorer: Scorer, work: Work, found: Collection[int]) -> list[dict[str, Any]]:
+        """Make the parts that are missing."""
+        if _rows([work.path(number) for number in found]) == self.total:
+            return []
+        self._customers([number for number in range(self.count) if number not in found])
+        made = PartScorer.of(scorer, work, self._folder / "models")
+        return spark.map_parts(self._con, self._joined, made, _TOLD, key=_KEY, count=self.count)
+
+    def _customers(self, numbers: Sequence[int]) -> ir.Table:
         return spark.view_parts(self._con, _PART, self._base.active, key=_KEY, count=self.count, numbers=numbers)
 
 
@@ -166,7 +171,7 @@ class PartScorer:
             model.bundle.save(folder / str(place))
             version = {each.name: getattr(model, each.name) for each in fields(model) if each.name != "bundle"}
             models[name] = (version | {"digest": model.bundle.digest}, folder / str(place))
-        return cls(settings | {"config": _without_secrets(scorer.config)}, models, work)
+        return cls(settings | {"config": without_secrets(scorer.config)}, models, work)
 
     def __call__(self, number: int, rows: pa.Table) -> dict[str, Any]:
         """Make a part of some rows, unless another attempt has, and tell of it as `_TOLD` says."""
@@ -191,12 +196,17 @@ def _bundle(folder: Path, digest: str) -> ModelBundle:
     return ModelBundle.load(folder, digest)
 
 
-def _without_secrets(config: Config) -> Config:
+def without_secrets(config: Config) -> Config:
+    """Give a config as far as scoring reads it."""
     unset = {name: Config.model_fields[name].get_default(call_default_factory=True) for name in _UNUSED if name != "sources"}
     return config.model_copy(update=unset | {"sources": type(config.sources)(folder=config.sources.folder)})
 
 
-def _refuse(told: Sequence[Mapping[str, Any]]) -> None:
+def _rows(folders: Iterable[Path]) -> int:
+    return sum(pq.read_metadata(folder / ROWS_FILE).num_rows for folder in folders)
+
+
+def refuse_told(told: Sequence[Mapping[str, Any]]) -> None:
     """Raise what tasks refused, the first of those that no second attempt mends."""
     refused = sorted((row for row in told if row["exit_code"]), key=lambda row: (row["exit_code"] == TryAgainError.exit_code, row["part"]))
     if refused:

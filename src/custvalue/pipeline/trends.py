@@ -70,7 +70,7 @@ def tier_stretches(config: Config, tables: SourceTables, rated: Rated, customers
     wanted = ibis.memtable(pd.DataFrame({"customer_id": pd.array(list(customers), dtype="string")}))
     kept = {each: tables.con.read_parquet(store.path(each)).semi_join(wanted, "customer_id") for each in store.days() if each < day}
     own = kept | {day: ibis.memtable(rated.table).semi_join(wanted, "customer_id")}
-    stretches = tier_history(own).to_pandas().sort_values("valid_from", ascending=False)
+    stretches = tables.con.execute(tier_history(own)).sort_values("valid_from", ascending=False)
     told: dict[str, list[dict[str, str]]] = {}
     for row in stretches.itertuples():
         told.setdefault(str(row.customer_id), []).append(

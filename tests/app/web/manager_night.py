@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from io import BytesIO
 
 import pandas as pd
 
@@ -46,9 +47,13 @@ def tell_night(site, *, customers=range(1, 9), night: date = NIGHT, run: str = "
     """Take this night's lists over those that the site was filled with."""
     store = OrderStore.of(site.config)
     now = datetime(night.year, night.month, night.day) - timedelta(hours=5)
-    store.take_night(
-        told(customers, night=night), night, run, decisions={"K3": "held_out"}, now=now, care=owed(night=night) if care is None else care
-    )
+    rows, duties = (_published(frame) for frame in (told(customers, night=night), owed(night=night) if care is None else care))
+    store.take_night(rows, night, run, decisions={"K3": "held_out"}, now=now, care=duties)
+
+
+def _published(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give a frame as it comes back from a night's file."""
+    return pd.read_parquet(BytesIO(frame.to_parquet(index=False)))
 
 
 def _owner(number: int) -> str:

@@ -10,7 +10,11 @@ import pandas as pd
 import pytest
 
 from custvalue import publish
+from custvalue.app.effect import headline
+from custvalue.app.effect.words import Words
+from custvalue.app.web.campaign_effects import points, read_effects, told
 
+from ..test_effect_report import make_report  # noqa: TID252 - tests are no package
 from .reading import tables_in
 
 DAY = date(2026, 1, 5)
@@ -163,6 +167,21 @@ def test_an_effect_is_told_with_its_interval_or_that_nothing_can_be_concluded(ou
     assert "-2.1 (-3.4 to -0.8)" in text
     assert "needs 9,400 customers, compared were 1,500" in text
     assert "1 months" not in text
+
+
+@pytest.mark.parametrize("rates", [(0.06, 0.12), (0.12, 0.06), (0.06, 0.0605)])
+@pytest.mark.parametrize("planned", [None, -0.0001, -0.05])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_campaign_is_judged_in_the_words_of_its_own_report(rates, planned, language, app, output):
+    report = make_report(listed_rate=rates[0], held_out_rate=rates[1], planned=planned)
+    folder = output / "effect" / "spring" / f"as_of={report.as_of}"
+    folder.mkdir(parents=True)
+    (folder / "effect.json").write_text(report.to_json(), encoding="utf-8")
+    (effect,) = read_effects(output)
+    assert told(effect, app.state.site.catalogue, language) == headline(report, Words(app.state.site.config, language))
+    north = report.teams["quarter"].set_index("group").loc["north"]
+    assert points(effect.team("north")) == pytest.approx((100 * north.effect, 100 * north.low, 100 * north.high))
+    assert effect.team("west") is None
 
 
 def test_a_damaged_effect_is_left_out(output, browse):

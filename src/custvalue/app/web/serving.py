@@ -21,6 +21,8 @@ from custvalue.errors import ConfigError, TryAgainError
 from custvalue.publish.manifests import published_dates
 
 _GRACE_SECONDS = 10
+_KEEP_SECONDS = 75
+"""Longer than a manager thinks and than a proxy waits: whoever reuses a connection does not meet its end."""
 _DEMO_CONFIG = Path("configs") / "demo.yaml"
 _DEMO_FOLDERS = (Path(), Path("custvalue-demo"))
 _DEMO_ACTOR = "demo"
@@ -54,6 +56,7 @@ def run_serve(config: Config, *, host: str, port: int, environ: Mapping[str, str
         server_header=False,
         proxy_headers=config.page.secure,
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=_KEEP_SECONDS,
     )
     # a bug's message may hold a customer's data; failures.py tells its type and place
     logging.getLogger("uvicorn.error").addFilter(lambda record: record.exc_info is None)

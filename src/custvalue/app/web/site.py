@@ -86,7 +86,7 @@ class Site:
         self.newest_night = NewestNight(config.output)
         self._database = Database(config.orders, config.output)
         self.templates = make_templates()
-        self.writers = {language: make_writers(self.catalogue, config, language) for language in LANGUAGES}
+        self.writers = {str(language): make_writers(self.catalogue, config, language) for language in LANGUAGES}
 
     @property
     def page(self) -> PageConfig:
