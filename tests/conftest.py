@@ -36,6 +36,7 @@ SLOWEST = (
     "e2e/test_faults.py",
     "notebooks/test_notebooks_run.py",
     "features/test_two_engines.py",
+    "pipeline/test_two_engines_score.py",
     "e2e/test_demo.py",
     "e2e/test_operations.py",
     "e2e/test_real_inputs.py",
