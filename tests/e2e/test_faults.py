@@ -69,6 +69,14 @@ def at(*endings: str) -> Filter:
     return lambda *arguments, **_: any(str(each).endswith(endings) for each in arguments if isinstance(each, str | Path))
 
 
+def of_part(number: int, ending: str = "") -> Filter:
+    """Calls with a path of a part, which is written beside its place."""
+    own = f"part-{number:05d}"
+    return lambda *arguments, **_: any(
+        own in str(each) and str(each).endswith(ending) for each in arguments if isinstance(each, str | Path)
+    )
+
+
 def staged(*arguments: object, **_: object) -> bool:
     return any("staging" in str(each) for each in arguments if isinstance(each, str | Path))
 
@@ -83,10 +91,10 @@ WHILE_IT_IS_SCORED = (
     Point("the tables are checked", night, "check", after=True),
     Point("an empty staging folder", publish, "stage", after=True),
     Point("a part's empty folder", Scored, "save"),
-    Point("half a file of a part", pq, "write_table", where=at("part-00000/reasons.parquet"), torn=True),
-    Point("a part's files, not flushed", Scored, "save", where=at("part-00001"), after=True),
-    Point("a part flushed, without its checksums", shards, "replace_json", where=at("part-00001/done.json")),
-    Point("a part's checksums under another name", durable, "_write_beside", where=at("part-00001/done.json"), after=True),
+    Point("half a file of a part", pq, "write_table", where=of_part(0, "/reasons.parquet"), torn=True),
+    Point("a part's files, not flushed", Scored, "save", where=of_part(1), after=True),
+    Point("a part flushed, without its checksums", shards, "replace_json", where=of_part(1, "/done.json")),
+    Point("a part's checksums under another name", durable, "_write_beside", where=of_part(1, "/done.json"), after=True),
     Point("two parts of three", Work, "part", where=second, after=True),
     Point("all parts", making, "choose_lists"),
 )

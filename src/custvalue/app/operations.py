@@ -44,7 +44,7 @@ def run_nightly(config: Config, as_of: date, *, force: bool, reporter: StepRepor
             log_night(config, night, as_of, environ=os.environ, reporter=reporter, store=store)
         open_night(config, published, night, orders, reporter=reporter)
         deliver(config, database, as_of, reporter=reporter)
-        if night is not None:
+        if night is not None or not report_page(config, as_of).exists():
             _report(config, as_of, night, reporter=reporter)
     return published.folder
 
@@ -153,12 +153,18 @@ def deliver(config: Config, database: NightDatabase | None, as_of: date, *, repo
     reporter.done("database", f"{database.place}: {what}", nights=[night.as_of.isoformat() for night in loaded])
 
 
-def _report(config: Config, as_of: date, night: pipeline.Night, *, reporter: StepReporter) -> None:
+def report_page(config: Config, as_of: date) -> Path:
+    """Where a night's monitoring report is written."""
+    return config.output / "monitoring" / f"as_of={as_of}" / "report.html"
+
+
+def _report(config: Config, as_of: date, night: pipeline.Night | None, *, reporter: StepReporter) -> None:
     """Write the report that `custvalue monitor` would write; the night stands whatever becomes of it."""
     from custvalue.app.monitor import Wanted, run_monitor
 
     try:
-        run_monitor(config, Wanted(as_of, None, config.language, show=False), environ=os.environ, reporter=reporter, tables=night.tables)
+        tables = night.tables if night else None
+        run_monitor(config, Wanted(as_of, None, config.language, show=False), environ=os.environ, reporter=reporter, tables=tables)
     except (CustValueError, OSError) as error:
         reporter.alert(f"the night is published, but its report could not be written: {error}")
 
