@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,11 +75,13 @@ def run_backfill(config: Config, first: date, last: date, *, reporter: StepRepor
 
 def run_forget(config: Config, customer: str, *, reporter: StepReporter) -> None:
     """Remove a customer from every output, and show what was removed; see `pipeline.forgetting.forget_customer`."""
-    from custvalue.pipeline.forgetting import forget_customer
+    from custvalue.pipeline.feedback import forget_orders
+    from custvalue.pipeline.forgetting import Forgets, forget_customer
 
     key = token_key(config.output, os.environ)
     database, orders = open_database(config), open_orders(config)
-    stores = [each for each in (database, orders if orders.exists else None) if each is not None]
+    stores: list[Forgets] = [database.forget] if database else []
+    stores += [partial(forget_orders, config, store=orders)] if orders.exists else []
     done = forget_customer(config, customer, token_key=key, stores=stores, reporter=reporter, now=datetime.now(UTC))
     out = console()
     if done.before:

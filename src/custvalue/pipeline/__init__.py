@@ -5,8 +5,9 @@ lists, part by part of the customers, with the champion from tracking; `nightly`
 all.
 """
 
-from custvalue.pipeline.making import Keys, Night, campaigns_on, make_night, unpublished_night
+from custvalue.pipeline.making import campaigns_on, make_night, unpublished_night
 from custvalue.pipeline.night import nightly, snapshot_outcomes
+from custvalue.pipeline.night_content import Keys, Night
 from custvalue.pipeline.outcomes import load_outcomes
 from custvalue.pipeline.rating_days import rate_days
 from custvalue.pipeline.ratings import Rated, carried_rating, rating_store

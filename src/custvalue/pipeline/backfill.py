@@ -12,13 +12,13 @@ import pandas as pd
 
 from custvalue.config import Config
 from custvalue.errors import ConfigError, CustValueError, TryAgainError
-from custvalue.pipeline.making import Keys
 from custvalue.pipeline.night import nightly
+from custvalue.pipeline.night_content import Keys
 from custvalue.pipeline.stages import Reporter
 from custvalue.publish.manifests import Published, latest
 
 if TYPE_CHECKING:
-    from custvalue.pipeline.making import Night
+    from custvalue.pipeline.night_content import Night
     from custvalue.tracking import Store
 
 

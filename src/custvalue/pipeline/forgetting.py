@@ -6,11 +6,11 @@ import hmac
 import json
 import shutil
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -36,11 +36,8 @@ _OWN_FOLDERS = ("nights", "work", "staging", "tiers")
 """Folders that have a way of their own; other Parquet files of the output folder are replaced one by one."""
 
 
-class Forgets(Protocol):
-    """A database that holds customers."""
-
-    def forget(self, customer_id: str) -> dict[str, int]:
-        """Remove a customer's rows, and give table → rows."""
+Forgets = Callable[[str], dict[str, int]]
+"""Removes a customer's rows from a database, and gives table → rows."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +86,8 @@ def forget_customer(
         The warehouse's customer id, the CRM id or the token that lists show.
     token_key : bytes
         Key of the tokens, and of the hash that the record keeps.
-    stores : sequence of Forgets
-        Databases that hold customers: of the nights, of the work orders.
+    stores : sequence of callable
+        One for each database that holds customers: of the nights, of the work orders; see `Forgets`.
     reporter : Reporter
         Hears what was removed; no identifier.
     now : datetime
@@ -135,8 +132,8 @@ def forget_customer(
 
 def _remove(config: Config, customer: str, token_key: bytes, stores: Sequence[Forgets], reporter: Reporter) -> Forgotten:
     removed: dict[str, int] = {}
-    for store in stores:
-        removed |= store.forget(customer)
+    for forget in stores:
+        removed |= forget(customer)
     reporter.note(f"databases: {sum(removed.values())} row(s)" if stores else "no database is configured")
     work = config.output / "work"
     was_there = work.is_dir()

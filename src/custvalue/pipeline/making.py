@@ -5,9 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,17 +21,17 @@ from custvalue.pipeline.assembling import write_portfolio, write_profile, write_
 from custvalue.pipeline.base_scoring import BaseFacts, timed
 from custvalue.pipeline.choosing import Chosen, choose_lists, read_decided
 from custvalue.pipeline.duty_file import write_duty
-from custvalue.pipeline.list_files import LISTS_FILE, ListMaker, write_would_be
+from custvalue.pipeline.list_files import ListMaker, write_would_be
 from custvalue.pipeline.monitoring import model_reference, newest_before
+from custvalue.pipeline.night_content import Keys, Night
 from custvalue.pipeline.orders import manager_teams
 from custvalue.pipeline.outcomes import check_features
 from custvalue.pipeline.ratings import Rated, carried_rating
 from custvalue.pipeline.scoring import Scorer
 from custvalue.pipeline.stages import Reporter
-from custvalue.publish.reading import SCORES
-from custvalue.retention import LISTED, Duty, alarm_notes, consent_notes, count_decisions, policy_notes, rule_notes, told_counts
+from custvalue.retention import Duty, alarm_notes, consent_notes, policy_notes, rule_notes, told_counts
 from custvalue.retention.approvals import pending
-from custvalue.retention.dry_run import DryRun, dry_run
+from custvalue.retention.dry_run import dry_run
 from custvalue.sources import SourceTables
 
 if TYPE_CHECKING:
@@ -41,63 +39,6 @@ if TYPE_CHECKING:
     from custvalue.tracking import LoadedModel
 
 UNPUBLISHED = "unpublished"
-
-
-@dataclass(frozen=True)
-class Night:
-    """One night's content, as its files hold it.
-
-    Attributes
-    ----------
-    folder : Path
-        The files.
-    tables : SourceTables
-        What it was made from.
-    rated : Rated
-        The rating that it carries.
-    dry_run : DryRun, optional
-        What it would reach, cost and earn, where that was asked for.
-    """
-
-    folder: Path
-    tables: SourceTables
-    rated: Rated
-    dry_run: DryRun | None = None
-
-    def scores(self, *columns: str) -> pd.DataFrame:
-        """Read one row a customer, by customer_id: probability, tier, value, decision, lineage; all columns where none is named."""
-        return pd.read_parquet(self.folder / SCORES, columns=list(columns) or None)
-
-    @cached_property
-    def rows(self) -> pd.DataFrame:
-        """The listed customers as a manager sees them, with reasons in both languages."""
-        return pd.read_parquet(self.folder / LISTS_FILE)
-
-    @cached_property
-    def listed(self) -> pd.DataFrame:
-        """The scores of the listed customers."""
-        return pd.read_parquet(self.folder / SCORES, filters=[("decision", "=", LISTED)])
-
-    @cached_property
-    def counts(self) -> dict[str, int]:
-        """Customers by decision."""
-        return count_decisions(self.scores("decision").decision)
-
-
-@dataclass(frozen=True)
-class Keys:
-    """Secrets of a night.
-
-    Attributes
-    ----------
-    token : bytes
-        Key of the customers' tokens.
-    holdout : bytes
-        Draws who is held out: another key is another draw, so it never changes.
-    """
-
-    token: bytes
-    holdout: bytes
 
 
 def make_night(

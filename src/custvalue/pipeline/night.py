@@ -18,8 +18,9 @@ from custvalue.churn import label
 from custvalue.config import Config
 from custvalue.errors import CustValueError, TryAgainError
 from custvalue.explain import load_wording
-from custvalue.pipeline.making import Keys, Night, campaigns_on, carry_rating, make_night
+from custvalue.pipeline.making import campaigns_on, carry_rating, make_night
 from custvalue.pipeline.monitoring import look_before_publishing
+from custvalue.pipeline.night_content import Keys, Night
 from custvalue.pipeline.outcomes import load_outcomes, outcome_lineage
 from custvalue.pipeline.ratings import Rated, check_order, keep
 from custvalue.pipeline.stages import Reporter, check

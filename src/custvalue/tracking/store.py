@@ -277,29 +277,10 @@ class Store:
     def log_campaign(
         self, campaign: str, as_of: date, *, params: Mapping[str, str], metrics: Mapping[str, float], texts: Mapping[str, str]
     ) -> tuple[str, bool]:
-        """Log a campaign's measured effect as one run; the same figures again add nothing.
+        """Log a campaign's measured effect, as known on a day, as one run; the same figures again add nothing.
 
-        Parameters
-        ----------
-        campaign, as_of : str, date
-            The campaign, and the day whose knowledge the figures rest on.
-        params : mapping
-            More to tell it by, for example the versions of its policies.
-        metrics : mapping
-            Name → value; what is not finite is left out.
-        texts : mapping
-            File name → content.
-
-        Returns
-        -------
-        run_id : str
-        new : bool
-            False where an older run holds the same.
-
-        Raises
-        ------
-        ModelError, TryAgainError
-            The store refuses, is busy, full or out of reach; a run that was begun is marked FAILED.
+        `params` tells more of it, for example the versions of its policies. For the rest, what is given and what is raised see
+        `log_monitoring`.
         """
         found = campaigns.MeasuredCampaign(campaign, as_of, params, metrics, texts)
         with calm(self._place.tracking_uri):

@@ -18,7 +18,7 @@ from custvalue.errors import DataError, TryAgainError
 from custvalue.retention.orders.states import OPEN
 from custvalue.retention.orders.store import OrderStore
 
-from .conftest import NIGHT, ZONE, lists, states, take, tell
+from .conftest import NIGHT, ZONE, lists, moment, states, take, tell
 
 NEXT = NIGHT + timedelta(days=1)
 
@@ -81,6 +81,18 @@ def test_the_next_night_keeps_moves_withdraws_and_opens(store):
     assert found.order_id["stays"] == "20260101-C-stays"  # one order a customer, however often he is listed
     listed = store.listed(NEXT).set_index("customer_id")
     assert listed.loc["stays", ["listed_id", "order_id"]].tolist() == ["20260102-C-stays", "20260101-C-stays"]
+
+
+def test_a_night_does_not_take_back_what_a_lead_has_handed_over(store):
+    take(store, lists("a", "b"))
+    ids = dict(zip(store.orders().customer_id, store.orders().order_id, strict=True))
+    store.record(ids["a"], "reassign", by="lead", now=moment(0.5), source="page", manager_id="M2", team="north")
+    assert counts(take(store, lists("a", "b", night=NEXT, manager="M1"), 1)) == (0, 2, 0, 0)
+    assert store.orders().set_index("customer_id").manager_id.to_dict() == {"a": "M2", "b": "M1"}
+    assert store.orders().set_index("customer_id").team["a"] == "north"
+    # without such a decision the order follows the night
+    assert counts(take(store, lists("a", "b", night=NEXT + timedelta(days=1), manager="M3"), 2)) == (0, 1, 1, 0)
+    assert store.orders().set_index("customer_id").manager_id.to_dict() == {"a": "M2", "b": "M3"}
 
 
 def test_offer_and_priority_follow_the_night_until_somebody_calls_and_the_term_never_moves_back(store):

@@ -54,12 +54,15 @@ class Taken:
 
 
 class _Changes:
-    """What one night does to the orders, gathered so that the database gets it in a few statements."""
+    """What one night does to the orders, gathered so that the database gets it in a few statements.
 
-    def __init__(self, run_id: str, now: datetime) -> None:
+    `handed` names the orders that somebody has handed over: no night takes that back.
+    """
+
+    def __init__(self, run_id: str, now: datetime, handed: frozenset[str]) -> None:
         self.counts = dict.fromkeys(("new", "stays", "moved", "left"), 0)
         self.ranked: set[str] = set()
-        self._run_id, self._now = run_id, now
+        self._run_id, self._now, self._handed = run_id, now, handed
         self._opened: list[dict[str, Any]] = []
         self._updated: list[dict[str, Any]] = []
         self._events: list[dict[str, Any]] = []
@@ -78,11 +81,11 @@ class _Changes:
         """Keep an open order; before the first call it follows tonight's ranking and manager."""
         after, moved = dict(order), False
         if order["state"] in (*WAITING_STATES, "accepted"):
-            after |= {name: row[name] for name in _RERANKED}
+            after |= {name: row[name] for name in _RERANKED if name != "team" or order["order_id"] not in self._handed}
             self.ranked.add(order["order_id"])
             after["due_at"] = min(order["due_at"], row["due_at"])  # a term does not move because the order waits
             after |= {name: row[name] for name in ("customer_id", "customer") if not other_line}
-        if order["state"] in WAITING_STATES and order["manager_id"] != row["manager_id"]:
+        if order["state"] in WAITING_STATES and order["manager_id"] != row["manager_id"] and order["order_id"] not in self._handed:
             moved, after["manager_id"] = True, row["manager_id"]
             self._move(after, "assign" if order["state"] == "new" else "reassign", note=row["manager_id"])
         if after != order:
@@ -163,7 +166,8 @@ def take(
     listed = [_order_of(row, night=night, run_id=run_id, now=now, zone=zone) for row in records]
     found = [dict(row) for row in connection.execute(select(orders).where(orders.c.state.in_(OPEN)).with_for_update()).mappings()]
     ended = connection.execute(select(orders).where(orders.c.night == night, orders.c.state.not_in(OPEN))).mappings()
-    changes = _Changes(run_id, now)
+    handed = connection.scalars(select(events.c.order_id).where(events.c.event == "reassign", events.c.source != "night"))
+    changes = _Changes(run_id, now, frozenset(handed))
     places = _place(listed, found, {row["order_id"]: dict(row) for row in ended}, changes)
     kept = set(places.values())
     for order in found:
