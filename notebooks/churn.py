@@ -125,9 +125,8 @@ verdict = store.promote(None, gates=config.promotion, actor="notebook", now=date
 print(verdict)
 
 # %%
-with pipeline.unpublished_night(
-    config, as_of, model=store.load("champion"), token_key=b"a key for the notebook", tables=tables, reporter=reporter
-) as night:
+keys = pipeline.Keys(token=b"a key for the notebook", holdout=b"another of its own")
+with pipeline.unpublished_night(config, as_of, model=store.load("champion"), keys=keys, tables=tables, reporter=reporter) as night:
     print(night.counts, file=sys.stderr)
     listed = night.rows
 listed[["priority", "customer", "tier", "probability", "net_value", "reasons_en"]].head()

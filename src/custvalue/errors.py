@@ -47,6 +47,10 @@ class TryAgainError(CustValueError):
     exit_code = 75
 
 
+FULL_DISK = "the disk or quota is full. Free some room and run the command again."
+"""What every writer says when there is no room."""
+
+
 def mask(value: object) -> str:
     """Show an identifier's ends only, so that an error message can hold an example.
 

@@ -161,7 +161,7 @@ def test_the_paths_it_names_are_there(demo):
 
 
 def test_stderr_holds_its_own_steps_and_no_library_s_warning(demo):
-    steps = ("simulate", "check", "features", "tiers", "train", "promote", "score", "lists", "nightly", "log")
+    steps = ("simulate", "check", "features", "tiers", "train", "promote", "approve", "score", "lists", "nightly", "orders", "log")
     title, *lines = demo.err.splitlines()
     assert title.startswith("custvalue demo")
     assert "3,000" in title
@@ -196,5 +196,4 @@ def test_a_second_demo_uses_what_is_there_and_may_list_nobody(chinese, tmp_path,
     assert "0 contacts on 0 list(s)" in done.err
     assert "generation 2" in done.err
     assert "scores.parquet" in done.out
-    assert ".xlsx" not in done.out
     assert chinese.label("texts", "empty") in done.out

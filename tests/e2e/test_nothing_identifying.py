@@ -123,7 +123,7 @@ def test_tokens_change_with_the_key_and_name_no_customer(workspace, directory, m
         assert told.code == 0
         (path,) = (workspace.output / "nights").iterdir()
         rows = pd.read_parquet(path / "lists.parquet")
-        shutil.rmtree(workspace.output)
+        shutil.rmtree(workspace.output / "nights")
         return rows
 
     one, other = orders("a" * 64), orders("b" * 64)

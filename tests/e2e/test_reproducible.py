@@ -23,9 +23,11 @@ def elsewhere(trained, tmp_path_factory) -> Workspace:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{workspace.folder}/store/runs.db")
         patch.setenv("CUSTVALUE_ACTOR", "an operator")
-        for command in (("train", "--as-of", AS_OF), ("promote",), ("nightly", "--as-of", AS_OF)):
+        for command in (("train", "--as-of", AS_OF), ("promote",)):
             told = workspace.say(*command)
             assert told.code == 0, told.err
+        workspace.approve()
+        assert workspace.nightly().code == 0
     return workspace
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from custvalue.errors import TryAgainError
+from custvalue.errors import FULL_DISK, TryAgainError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -25,7 +25,7 @@ def full_disk_can_wait(where: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        raise TryAgainError(f"{where}: the disk or quota is full. Free some room and run the command again.") from error
+        raise TryAgainError(f"{where}: {FULL_DISK}") from error
 
 
 def sync(path: Path) -> None:

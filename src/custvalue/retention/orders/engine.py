@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +13,12 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from custvalue.config import OrdersConfig
-from custvalue.errors import ConfigError, TryAgainError, hide_numbers
+from custvalue.errors import FULL_DISK, ConfigError, TryAgainError, hide_numbers
 
 FILE = "orders.db"
 _PATIENCE_SECONDS = 30
 _MOST = 32  # connections at once, above the few that are kept
+_NO_ROOM = re.compile("disk is full|No space left on device")  # SQLite, PostgreSQL
 _POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 
 
@@ -64,6 +66,8 @@ def telling(place: str) -> Iterator[None]:
         yield
     except DBAPIError as error:
         told = hide_numbers((str(error.orig).strip() or type(error.orig).__name__).splitlines()[0])
+        if _NO_ROOM.search(told):
+            raise TryAgainError(f"{place}: {FULL_DISK}") from None
         raise TryAgainError(f"{place}: {told}. Nothing was changed; mend it and run the same command again.") from None
 
 
