@@ -1,7 +1,7 @@
 # Every target sets up what it needs: Python 3.11 with python3-venv, and make, are enough.
 .POSIX:
 .NOTPARALLEL:
-.PHONY: help demo test check lint types layers format slow bench clean
+.PHONY: help demo test check lint types layers audit format slow bench clean
 
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
@@ -30,7 +30,7 @@ demo: $(VENV)/.installed ## simulate an operator, train, score and write one nig
 test: $(VENV)/.installed-dev ## run the tests (PYTEST_ARGS="-k tiers" picks some)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: lint types layers test ## lint, types, layers and tests: what a change must pass
+check: lint types layers audit test ## lint, types, layers, audit and tests: what a change must pass
 
 lint: $(VENV)/.installed-dev ## ruff: format and rules, changes nothing
 	$(BIN)/ruff format --check .
@@ -41,6 +41,10 @@ types: $(VENV)/.installed-dev ## mypy, strict on src
 
 layers: $(VENV)/.installed-dev ## import-linter: rooms import downwards only
 	$(BIN)/lint-imports
+
+audit: $(VENV)/.installed-dev ## bandit on src, pip-audit on the pinned packages (asks the package index)
+	$(BIN)/bandit -q -ll -r src --skip B608  # ruff's S608 judges every statement, and each exception gives its reason
+	$(BIN)/pip-audit -r constraints-py311.txt --no-deps --disable-pip --progress-spinner off
 
 format: $(VENV)/.installed-dev ## rewrite the files: ruff format and sorted imports
 	$(BIN)/ruff check -q --select I --fix-only .

@@ -19,8 +19,8 @@ def tier_history(ratings: Mapping[date, ir.Table]) -> ir.Table:
     version, or did not hold the customer any more. A customer who comes back begins a new one. So the rows of a customer never overlap,
     and have no gap while the customer is rated.
 
-    Each rating is joined to the one before it and only what changed is kept, so that a window orders the changes, and not every rating of
-    every customer.
+    Each rating is joined to the one before it, one after the other, and what changed is kept on the engine: memory holds two ratings at a
+    time, and a window orders the changes, not every rating of every customer.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def tier_history(ratings: Mapping[date, ir.Table]) -> ir.Table:
     """
     days = sorted(ratings)
     first = ratings[days[0]].select(*_KEPT, valid_from=ibis.literal(days[0], type="date"))
-    later = [_changes(ratings[before].select(_KEPT), ratings[day].select(_KEPT), day) for before, day in pairwise(days)]
+    later = [_changes(ratings[before].select(_KEPT), ratings[day].select(_KEPT), day).cache() for before, day in pairwise(days)]
     changes = ibis.union(first, *later) if later else first
     until = changes.valid_from.lead().over(group_by=changes.customer_id, order_by=changes.valid_from)
     stretches = changes.mutate(valid_to=until).filter(lambda t: t.tier.notnull())
