@@ -17,8 +17,9 @@ from custvalue.config import Config, RetentionPolicyConfig, load_retention_polic
 from custvalue.retention.choosing import choose
 from custvalue.retention.deciding import decide
 from custvalue.retention.decisions import WAITING
+from custvalue.retention.lots import contact_outcomes
 from custvalue.retention.managers import Duty
-from custvalue.retention.uplift import Learned, contact_outcomes, learn_effect
+from custvalue.retention.uplift import Learned, learn_effect
 from custvalue.retention.value import value_kept
 from custvalue.simulate import Operator
 from custvalue.sources import SourceTables, add_months

@@ -42,9 +42,10 @@ from typing import Any
 from custvalue.config import load_config
 from custvalue.app.web.application import create_app
 from custvalue.app.web.serving import listen
+from custvalue.app.web.site import Site
 listening = listen("127.0.0.1", 0)
 print(listening.getsockname()[1], flush=True)
-app = create_app(load_config(Path(sys.argv[1])), {})
+app = create_app(Site(load_config(Path(sys.argv[1])), {}))
 settings = uvicorn.Config(app, access_log=False, log_level="error", server_header=False, timeout_keep_alive=75)
 uvicorn.Server(settings).run(sockets=[listening])
 """

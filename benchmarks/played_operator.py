@@ -6,8 +6,7 @@ built again: those called, and the communities and accounts in which somebody le
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -64,17 +63,28 @@ class Player:
     @classmethod
     def starting(cls, name: str, operator: Operator) -> Player:
         """Give a policy its own copy of an operator."""
-        return cls(name, copy.deepcopy(operator))
+        return cls(name, operator.copy())
 
     def may_be_called(self, month: int) -> set[str]:
         """Who is in service, allows marketing, and was not called lately."""
         lately = [calls["customer_id"] for calls in self.calls if month - calls["month"].iloc[0] < COOLDOWN_MONTHS]
         return set(self.operator.may_be_called().to_pylist()).difference(*lately)
 
-    def live(self, month: int, ids: Sequence[str], arpu: pd.Series) -> None:
-        """Live a month in which these customers are called."""
-        truth = self.operator.effects().to_pandas().set_index("customer_id") if len(ids) else None
-        lived = self.operator.step(list(ids))
+    def ahead(self, made: Mapping[str, int], on: date) -> tuple[Player, set[str]]:
+        """Look at a day of the month to come with the calls made so far (customer → day); also tells who has left by then.
+
+        Tables of the player that is given go to the month's end: whoever reads them cuts them at the day.
+        """
+        if on == self.operator.month:
+            return self, set()
+        other = Player(self.name, self.operator.copy(), [*self.calls, pd.DataFrame({"customer_id": list(made)})])
+        left = other.operator.step(list(made), days=made).departures.to_pandas()
+        return other, set(left.loc[pd.to_datetime(left["left_on"]) <= pd.Timestamp(on), "customer_id"])
+
+    def live(self, month: int, made: Mapping[str, int], arpu: pd.Series) -> None:
+        """Live a month in which customers are called, each on his day."""
+        truth = self.operator.effects().to_pandas().set_index("customer_id") if made else None
+        lived = self.operator.step(list(made), days=made)
         if truth is not None:
             found = lived.contacts.to_pandas()
             accepted = found["outcome"] == "accepted"
@@ -139,9 +149,8 @@ def labelled(tables: SourceTables, day: date, known_at: date, config: Config) ->
     return frame.assign(left=frame["outcome"].astype("float64"), day=day).drop(columns="outcome").reset_index(drop=True)
 
 
-def features_of_players(untouched: Operator, players: Sequence[Player], config: Config) -> dict[str, pd.DataFrame]:
-    """Build the features of every player's customers on the first day of the month to come; the untouched ones' under ``""``."""
-    day = untouched.month
+def features_of_players(untouched: Operator, players: Sequence[Player], config: Config, day: date) -> dict[str, pd.DataFrame]:
+    """Build the features of every player's customers on a day; the untouched ones' under ``""``."""
     parts = [_prefixed(_recent(untouched.tables(READ), day), "0-", None)]
     changed = [player.changed(untouched) for player in players]
     for number, (player, who) in enumerate(zip(players, changed, strict=True), start=1):

@@ -1,8 +1,8 @@
 """Plays simulated operators under several policies of whom to call, and compares what each earns.
 
-Run ``python benchmarks/policy_value.py --quick`` (one scenario, two seeds, half the customers, two processes) or without it for all. Every
-policy gets a copy of the same operator, the same slots a month and the same luck, so that what differs is what its calls did. The exit
-code is 1 where a goal is missed.
+Run ``python benchmarks/policy_value.py --quick`` (one scenario, two seeds, half the customers, two processes, monthly decisions) or without
+it for all, with weekly ones. Every policy gets a copy of the same operator, the same slots a month and the same luck, so that what differs
+is what its calls did. The exit code is 1 where a goal is missed.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 import yaml
-from contact_policies import OFFER_MONTHS, Knowledge, hidden, learn, policies, policy_of, with_risk
-from played_operator import ARPU, START, Player, community_of, features_of_players, settings_of
+from contact_policies import OFFER_MONTHS, Knowledge, learn, policies, policy_of
+from month_plans import ORACLE, Plan, decide
+from played_operator import START, Player, community_of, settings_of
 from scipy.stats import t as student
 
 from custvalue.config import Config
@@ -28,26 +29,22 @@ from custvalue.retention.value import value_kept
 from custvalue.simulate import Operator
 
 HISTORY, PLAY, AFTER = 20, 12, 12
+DECISIONS = {"monthly": (1,), "weekly": (1, 8, 15, 22)}
+"""Days of the month on which policies decide."""
 KINDS = {"prepaid": ("voluntary", "port_out", "silence")}
 LOTS = "many-lots"
 SCENARIOS = ("postpaid", "prepaid", "enterprise", LOTS)
 LOTS_NUMBERS = {"contacts": {"randomised": 0.15, "share": 0.02, "persuadable": 0.35, "sleeping_dog": 0.15, "harms_free": 1.6}}
 """Calls that do much, good and bad, and lots enough to learn it: where a learned effect can show."""
-NOBODY, OURS, RANKING, KNOWING, LEARNED, ORACLE = (
-    "no contact",
-    "ours",
-    "probability ranking",
-    "knowing",
-    "ours, learned effect",
-    "hidden-state oracle",
-)
+NOBODY, OURS, RANKING, KNOWING, LEARNED = "no contact", "ours", "probability ranking", "knowing", "ours, learned effect"
 MISSTATED = ("ours, γ halved", "ours, γ doubled")
-UNSCORED = ("random", ORACLE)
 SUMS = ("calls", "reached", "offers", "contacts", "expected", "margin")
 MOST_REGRET, LEAST_MULTIPLE = 0.2, 1.5
 
 
-def play(scenario: str, seed: int, capacities: Sequence[float], customers: int, pilot: int) -> tuple[pd.DataFrame, list[str]]:
+def play(
+    scenario: str, seed: int, capacities: Sequence[float], customers: int, pilot: int, days: Sequence[int]
+) -> tuple[pd.DataFrame, list[str]]:
     """Play one operator at all capacities; gives what each policy earned by community, and lines worth telling."""
     warnings.filterwarnings("ignore", category=UserWarning)
     config, months = settings_of(KINDS.get(scenario, ("voluntary", "port_out"))), HISTORY + PLAY + AFTER
@@ -62,29 +59,23 @@ def play(scenario: str, seed: int, capacities: Sequence[float], customers: int, 
     known = learn(operator, other, config, seed)
     lines = [f"{scenario}, seed {seed}: {known.learned.told}"]
     print(lines[0], file=sys.stderr, flush=True)
-    found = year(operator, known, capacities, seed, config).assign(scenario=scenario, seed=seed)
+    found = year(operator, known, capacities, seed, config, days).assign(scenario=scenario, seed=seed)
     print(f"{scenario}, seed {seed}: played", file=sys.stderr, flush=True)
     return found, lines
 
 
-def year(operator: Operator, known: Knowledge, capacities: Sequence[float], seed: int, config: Config) -> pd.DataFrame:
+def year(operator: Operator, known: Knowledge, capacities: Sequence[float], seed: int, config: Config, days: Sequence[int]) -> pd.DataFrame:
     """Play a year under every policy at every capacity, and a further one in which nobody is called."""
     untouched, picks = Player.starting(NOBODY, operator), policies(known, seed, operator.month)
     players = {key: Player.starting(f"{key[0]} at {key[1]}", operator) for key in product((*picks, ORACLE), capacities)}
     for month in range(PLAY):
-        scored = [player for (policy, _), player in players.items() if policy not in UNSCORED]
-        frames = features_of_players(untouched.operator, scored, config)
-        arpu, base = frames[""].set_index("customer_id")[ARPU], len(untouched.operator.may_be_called())
-        for (policy, capacity), player in players.items():
-            may, slots = player.may_be_called(month), round(capacity * base)
-            if policy == ORACLE:
-                player.live(month, hidden(player, may, arpu, known.accepted, slots), arpu)
-                continue
-            frame = frames.get(player.name, frames[""])
-            frame = with_risk(frame[frame["customer_id"].isin(may)].reset_index(drop=True), known.risk)
-            own = frame.set_index("customer_id")[ARPU]
-            player.live(month, list(picks[policy](frame, slots, month)["customer_id"]), own)
-        untouched.live(month, [], arpu)
+        plans = {key: Plan(player.may_be_called(month)) for key, player in players.items()}
+        base = len(untouched.operator.may_be_called())
+        for day in days:
+            decide(untouched, players, plans, known, picks, month, untouched.operator.month.replace(day=day), base / len(days), config)
+        for key, player in players.items():
+            player.live(month, plans[key].made, plans[key].arpu)
+        untouched.live(month, {}, pd.Series(dtype=float))
     for player in (untouched, *players.values()):
         for _ in range(AFTER):
             player.operator.step([])
@@ -184,7 +175,7 @@ def missed_goals(found: pd.DataFrame, seeds: Sequence[int], passed: set[str]) ->
 def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line, play, print the tables, and give the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="one scenario, two seeds, half the customers, two processes")
+    parser.add_argument("--quick", action="store_true", help="one scenario, two seeds, half the customers, two processes, monthly")
     parser.add_argument("--customers", type=int, default=None, help="first customers of each operator")
     parser.add_argument(
         "--pilot", type=int, default=25_000, help="other customers whose truth the knowing policy is fitted on (default: %(default)s)"
@@ -192,20 +183,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--scenarios", nargs="+", default=None, choices=SCENARIOS)
     parser.add_argument("--seeds", type=int, nargs="+", default=None)
     parser.add_argument("--capacities", type=float, nargs="+", default=[0.005, 0.02, 0.05], help="shares of the base called a month")
+    parser.add_argument(
+        "--decisions", choices=DECISIONS, default=None, help="how often policies decide (default: weekly, with --quick monthly)"
+    )
     parser.add_argument("--processes", type=int, default=None)
     chosen = parser.parse_args(arguments)
     usual = (("postpaid",), (1, 2), 10_000, 2) if chosen.quick else (SCENARIOS, (1, 2, 3, 4, 5), 20_000, 1)
     given = (chosen.scenarios, chosen.seeds, chosen.customers, chosen.processes)
     scenarios, seeds, customers, processes = (own or each for own, each in zip(given, usual, strict=True))
+    decisions = chosen.decisions or ("monthly" if chosen.quick else "weekly")
     jobs = list(product(scenarios, seeds))
     with ProcessPoolExecutor(processes) as pool:
-        futures = [pool.submit(play, *job, chosen.capacities, customers, chosen.pilot) for job in jobs]
+        futures = [pool.submit(play, *job, chosen.capacities, customers, chosen.pilot, DECISIONS[decisions]) for job in jobs]
         played = [future.result() for future in futures]
     found = pd.concat([rows for rows, _ in played], ignore_index=True)
     lines = [line for _, each in played for line in each]
     passed = {scenario for scenario in scenarios if all(": learnt" in line for line in lines if line.startswith(f"{scenario},"))}
     way = "Student's t over seeds" if len(seeds) >= 3 else "communities resampled"
-    length = f"{PLAY} monthly decisions, margin over {PLAY + AFTER} months"
+    length = f"{decisions} decisions over {PLAY} months, margin over {PLAY + AFTER}"
     print(f"{customers:,} customers, seeds {list(seeds)}, {length}; 95 % intervals: {way}.\n")
     print("\n".join(f"- {line}" for line in lines))
     print("\n".join(tables(found, seeds)))

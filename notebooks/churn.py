@@ -34,7 +34,7 @@ from custvalue.tracking import Store
 
 # %% [markdown]
 # A workspace of its own, and 2,000 synthetic customers over 15 months. Another operator's tables would go to `data/` instead. Windows of
-# at most three months, few snapshots and few rounds keep this quick; leave all three out for the real thing.
+# at most three months, few snapshots, few rounds and three tables less keep this quick; leave all four out for the real thing.
 
 # %%
 workspace = Path(tempfile.mkdtemp()) / "workspace"
@@ -45,6 +45,8 @@ config = custvalue.load_config(workspace / "configs" / "demo.yaml")
 churn = config.churn.model_copy(update={"snapshots": 5, "bootstrap": 50, "max_rounds": 60, "min_leavers": 20})
 config = config.model_copy(update={"churn": churn, "features": config.features.model_copy(update={"windows": (1, 3)})})
 simulate(config.sources.folder, customers=2000, months=15, seed=7)
+for table in ("daily", "payments", "surveys"):
+    (config.sources.folder / f"{table}.parquet").unlink()
 as_of = date(2025, 4, 1)
 
 # %% [markdown]

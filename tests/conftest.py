@@ -104,13 +104,14 @@ def spark(require_part: Callable[[str, bool], None]) -> Iterator[Any]:
 
     missing = missing_part()
     require_part(f"Spark ({missing})", missing is None)
-    # A statement of hundreds of columns over a few rows costs Spark its compilers' time: interpreted, it takes half of it.
+    # A statement of hundreds of columns over a few rows costs Spark its compilers' and its optimiser's time: this takes half of it.
     con = connect(
         settings={
             "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
             "spark.sql.adaptive.enabled": "false",
             "spark.sql.codegen.factoryMode": "NO_CODEGEN",
             "spark.sql.codegen.wholeStage": "false",
+            "spark.sql.constraintPropagation.enabled": "false",
             "spark.sql.shuffle.partitions": "2",
         }
     )

@@ -10,7 +10,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
+import month_plans
 import policy_value
+from contact_policies import Knowledge
+from month_plans import ORACLE
 from played_operator import ARPU, READ, START, Player, features_at, features_of_players, opened, settings_of
 from policy_value import KNOWING, LEARNED, MISSTATED, NOBODY, OURS, RANKING, difference, earned, interval, missed_goals, told
 
@@ -70,16 +73,49 @@ def test_lives_that_calls_did_not_change_are_read_once_and_the_same() -> None:
     untouched, player = Player.starting(NOBODY, operator), Player.starting("some", operator)
     for month in range(3):
         ids = sorted(player.may_be_called(month))[:: 4 + month]
-        player.live(month, ids, pd.Series(30.0, ids))
-        untouched.live(month, [], pd.Series(dtype=float))
+        player.live(month, dict.fromkeys(ids, 1), pd.Series(30.0, ids))
+        untouched.live(month, {}, pd.Series(dtype=float))
     assert player.may_be_called(3).isdisjoint(player.calls[-1]["customer_id"])
-    frames = features_of_players(untouched.operator, [player], config)
+    frames = features_of_players(untouched.operator, [player], config, untouched.operator.month)
     found = frames["some"]
     tables = opened(player.operator.tables(READ), config)
     own = features_at(tables, player.operator.month, config).sort_values("customer_id", ignore_index=True)
     pd.testing.assert_frame_equal(found, own[found.columns], check_dtype=False)
     assert not found.equals(frames[""].sort_values("customer_id", ignore_index=True))
     assert ARPU in found
+
+
+def test_a_policy_sees_of_a_day_what_is_known_on_it_whatever_is_called_later() -> None:
+    config, operator = settings_of(("voluntary", "port_out")), Operator("tiny", customers=400, months=10, seed=1, start=START)
+    operator.run(8)
+    untouched, player = Player.starting(NOBODY, operator), Player.starting("some", operator)
+    on, last = (untouched.operator.month.replace(day=day) for day in (15, 22))
+    there = sorted(player.may_be_called(0) - untouched.ahead({}, last)[1])
+    first, later = there[::5], there[1::5]
+    aheads = [player.ahead(made, on) for made in (dict.fromkeys(first, 8), dict.fromkeys(first, 8) | dict.fromkeys(later, 22))]
+    still = untouched.ahead({}, on)[0].operator
+    one, other = (features_of_players(still, [ahead], config, on)["some"] for ahead, _ in aheads)
+    pd.testing.assert_frame_equal(one, other)
+    assert aheads[0][1] == aheads[1][1]
+    assert player.operator.months_lived == 8
+    begun = features_of_players(untouched.operator, [player], config, untouched.operator.month)["some"]
+    assert not one[["days_since_complaint"]].equals(begun[["days_since_complaint"]])
+
+
+def test_slots_of_a_month_are_spread_over_its_days_and_nobody_is_called_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A policy that takes whoever comes first, played for a month of weekly decisions."""
+    for name, months in {"HISTORY": 8, "PLAY": 1, "AFTER": 1}.items():
+        monkeypatch.setattr(policy_value, name, months)
+    monkeypatch.setattr(policy_value, "policies", lambda *_: {"random": lambda frame, slots, _: frame.head(slots)})
+    monkeypatch.setattr(month_plans, "with_risk", lambda frame, _: frame)
+    config, operator = settings_of(("voluntary", "port_out")), Operator("tiny", customers=400, months=12, seed=1, start=START)
+    operator.run(8)
+    known = Knowledge(None, None, None, 0.1)
+    found = policy_value.year(operator, known, [0.1], 1, config, policy_value.DECISIONS["weekly"])
+    base = len(operator.may_be_called())
+    calls = found.groupby("policy")["calls"].sum()
+    assert calls["random"] == 4 * round(0.1 * base / 4)
+    assert calls[ORACLE] <= 4 * round(0.1 * base / 4)
 
 
 def test_what_a_policy_earned_adds_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,8 +125,8 @@ def test_what_a_policy_earned_adds_up(monkeypatch: pytest.MonkeyPatch) -> None:
     operator.run(6)
     untouched, player = Player.starting(NOBODY, operator), Player.starting("some", operator)
     ids = sorted(player.may_be_called(0))[:60]
-    player.live(0, ids, pd.Series(30.0, ids))
-    untouched.live(0, [], pd.Series(dtype=float))
+    player.live(0, dict.fromkeys(ids, 1), pd.Series(30.0, ids))
+    untouched.live(0, {}, pd.Series(dtype=float))
     for each in (player, untouched):
         for _ in range(5):
             each.operator.step([])

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +18,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from ..app.web.conftest import sign_in  # noqa: TID252 - tests are no package
 from .conftest import REPOSITORY, say, three_months, write_yaml
 
 CUSTVALUE = str(Path(sys.executable).with_name("custvalue"))
@@ -48,11 +52,15 @@ sys.exit(code)
 """
 
 
+def stranger(folder: Path) -> dict[str, str]:
+    """The environment of somebody who has set nothing; neither git nor any other tool can be found."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("CUSTVALUE_", "MLFLOW_", "GIT_PYTHON"))}
+    return own | {"PATH": str(folder)}
+
+
 def run_demo(folder: Path, language: str, *command: str) -> Demo:
     arguments = [*command, *map(str, DEMO), "--lang", language]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CUSTVALUE_", "MLFLOW_", "GIT_PYTHON"))}
-    environment["PATH"] = str(folder)  # neither git nor any other tool can be found
-    done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(arguments, cwd=folder, env=stranger(folder), capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return Demo(folder, language, done.stdout, done.stderr)
 
@@ -197,3 +205,54 @@ def test_a_second_demo_uses_what_is_there_and_may_list_nobody(chinese, tmp_path,
     assert "generation 2" in done.err
     assert "scores.parquet" in done.out
     assert chinese.label("texts", "empty") in done.out
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[tuple[str, str]]:
+    """Run ``custvalue serve --demo`` in a folder; gives its address, and all it said before. Told to stop, it ends with exit code 0."""
+    command, environment = [CUSTVALUE, "serve", "--demo", "--port", "0"], stranger(folder)
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        said = ""
+        while "http://" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        yield re.search(r"http://\S+", said)[0], said
+        process.send_signal(signal.SIGTERM)
+        rest = process.communicate(timeout=20)[0]
+        assert (process.returncode, rest.strip()) == (0, "ended")
+    finally:
+        process.kill()
+
+
+def test_it_is_served_to_three_users_whose_passwords_are_said_once(chinese, tmp_path):
+    import httpx2
+
+    shutil.copytree(chinese.folder / "shop", tmp_path / "shop")
+    _, rows = night_of(chinese)
+    called = rows[rows.manager_id != "unassigned"].groupby("manager_id").customer.agg(set)
+    busiest = min(called.index, key=lambda manager: (-len(called[manager]), manager))
+    managers = pd.read_parquet(tmp_path / "shop" / "data" / "demo" / "managers.parquet").groupby("manager_id").team.last()
+    team = set().union(*(called[manager] for manager in called.index if managers[manager] == managers[busiest]))
+
+    def seen(address: str, user: str, password: str) -> set[str]:
+        with httpx2.Client(base_url=address, headers={"Accept-Language": "en"}) as client:
+            assert sign_in(client, user, password).status_code == 303
+            text = client.get("/today").text
+            assert ("You may not open this" in text) == (user == "demo-analyst")
+            assert client.get("/portfolio").status_code == (403 if user == "demo-manager" else 200)
+        return set(re.findall(r'rowheader" scope="row"><a[^>]*>([^<]*)</a>', text))
+
+    with served(tmp_path / "shop") as (address, said):
+        words = dict(line.split() for line in said.splitlines()[:3])
+        assert list(words) == ["demo-manager", "demo-lead", "demo-analyst"]
+        found = {user: seen(address, user, word) for user, word in words.items()}
+    assert found["demo-manager"] == called[busiest]
+    assert found["demo-lead"]
+    assert found["demo-lead"] <= team | set(rows[rows.manager_id == "unassigned"].customer)
+    assert found["demo-analyst"] == set()
+    with served(tmp_path / "shop") as (address, said):
+        assert not any(word in said for word in words.values())
+        assert "custvalue users password demo-manager -c configs/demo.yaml --generate" in said
+        assert seen(address, "demo-manager", words["demo-manager"]) == called[busiest]

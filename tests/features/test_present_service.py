@@ -78,7 +78,7 @@ def tables():
 @pytest.fixture(scope="module")
 def features(engine, features_on, write_rows, tables, tmp_path_factory):
     folder = write_rows(tmp_path_factory.mktemp("rows"), tables)
-    return features_on(engine, folder, Moment(AS_OF, "Asia/Shanghai"), FeaturesConfig(windows=(1, 3, 12)))
+    return features_on(engine, folder, Moment(AS_OF, "Asia/Shanghai"), FeaturesConfig(windows=(1, 12)))
 
 
 @pytest.mark.parametrize("name", ["new", "same", "silent"])

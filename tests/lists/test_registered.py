@@ -15,6 +15,7 @@ SUPPORT = {
     "crm",
     "editions",
     "feedback",
+    "feedback_care",
     "feedback_rows",
     "formats",
     "identity",

@@ -347,7 +347,7 @@ def test_service_that_is_due_stands_on_a_sheet_of_its_own(make_rows: MakeRows, w
     header, row = cells_of(book["Care"])[2:]
     assert dict(zip(header, row, strict=True)) == {
         "Due": datetime(2026, 1, 2), "What is due": "call-back after a complaint", "Tier": None, "Name": "=A**", "Customer": "007",
-        "Phone": "138****1234", "How": "call", "Facts": "Complaint closed on 2025-12-30", "Note": None,
+        "Phone": "138****1234", "How": "call", "Facts": "Complaint closed on 2025-12-30", "Owed since": None, "Note": None,
     }  # fmt: skip
     assert [book["Care"].column_dimensions[letter].hidden for letter in "CD"] == [True, False]
 

@@ -15,6 +15,7 @@ from custvalue.config import load_config, ready_configs
 from custvalue.errors import DataError
 from custvalue.lists import write_workbook
 from custvalue.lists.layout import HEADER_ROW, KEYS
+from custvalue.pipeline.duty_file import write_duty
 from custvalue.pipeline.feedback import forget_orders, take_feedback
 from custvalue.pipeline.orders import manager_teams, take_orders, verify_orders
 from custvalue.publish import lock, publish, stage
@@ -57,15 +58,18 @@ def listed(*names, night=NIGHT, manager="M1"):
     )
 
 
-def put(config, rows, run_id, *, night=NIGHT, others=None):
-    """Publish a night: its lists, and the decisions of everybody."""
+def put(config, rows, run_id, *, night=NIGHT, others=None, staff=None, own=None):
+    """Publish a night: its lists, the decisions of everybody, each one's own manager where it is another one, and the managers' teams."""
     scores = pd.DataFrame({"customer_id": rows.customer_id, "decision": "listed"})
     scores = pd.concat([scores, pd.DataFrame(others or {}, index=["decision"]).T.rename_axis("customer_id").reset_index()])
+    usual = dict(zip(rows.customer_id, rows.manager_id, strict=True)) | (own or {})
+    scores["own_manager_id"] = scores.customer_id.map(usual)
     with lock(config.output):
         staging = stage(config.output, run_id)
         rows.to_parquet(staging / "lists.parquet", index=False)
         (staging / "scores.parquet").mkdir()
         scores.to_parquet(staging / "scores.parquet" / "part-00000.parquet", index=False)
+        write_duty(staging, None if staff is None else pd.DataFrame({"manager_id": list(staff)}), staff or {}, as_of=night)
         return publish(config.output, as_of=night, run_id=run_id, staging=staging, lineage={}, force=False)
 
 
@@ -83,14 +87,26 @@ def workbook(config, rows, folder, manager="M1", night=NIGHT, **inputs):
 
 
 def test_a_published_night_becomes_orders_and_the_next_one_says_why_others_left(config, store):
-    night = put(config, listed("a", "b", "c"), "run1")
-    taken = take_orders(night, store=store, now=EVENING, teams={"M1": "north"})
+    night = put(config, listed("a", "b", "c"), "run1", staff={"M1": "north"})
+    taken = take_orders(night, store=store, now=EVENING)
     assert (taken.new, set(store.orders().team)) == (3, {"north"})
     assert take_orders(night, store=store, now=EVENING).taken is False
     later = put(config, listed("a", night=date(2026, 1, 2)), "run2", night=date(2026, 1, 2), others={"cust-b": "cooldown"})
     taken = take_orders(later, store=store, now=EVENING + timedelta(days=1))
     assert (taken.new, taken.stays, taken.left) == (0, 1, 2)
     assert store.orders().set_index("customer_id").close_reason.dropna().to_dict() == {"cust-b": "cooldown", "cust-c": "left_base"}
+
+
+def test_who_waits_for_a_manager_is_of_the_team_of_his_own_one(config, store):
+    rows = listed("a", "b", "c", "d")
+    rows.loc[1:, "manager_id"] = "unassigned"
+    staff = {"M1": "north", "M2": "south"}  # c has a manager of whom the table knows nothing, d has none at all
+    own = {"cust-b": "M2", "cust-c": "M9", "cust-d": None}
+    night = put(config, rows, "run1", staff=staff, own=own)
+    assert take_orders(night, store=store, now=EVENING).new == 4
+    orders = store.orders().set_index("customer_id")
+    assert orders.team.dropna().to_dict() == {"cust-a": "north", "cust-b": "south"}
+    assert orders.state.to_dict() == {"cust-a": "assigned"} | dict.fromkeys(("cust-b", "cust-c", "cust-d"), "new")
 
 
 def test_a_damaged_night_is_not_taken(config, store):

@@ -35,6 +35,7 @@ def owed(rules, catalogue):
 
 
 DAY = timedelta(days=1)
+SHORT = {"balance_lasts_days": 1, "balance_now": 4, "balances_seen": 12}
 KINDS = [
     ("complaint_callback", {"complaint_uncalled_days": 1}, {"complaint_uncalled_days": 11}, AS_OF + 2 * DAY, "message"),
     ("complaint_callback", {"complaint_uncalled_days": 5}, {}, AS_OF - 2 * DAY, "message"),
@@ -46,7 +47,8 @@ KINDS = [
         "person",
     ),
     ("port_service", {"port_authorised": True}, {"port_authorised": False}, AS_OF + DAY, "person"),
-    ("balance_short", {"balance_lasts_days": 2.99, "balance_now": 4}, {"balance_lasts_days": 3, "balance_now": 4}, AS_OF, "message"),
+    ("balance_short", SHORT | {"balance_lasts_days": 2.99}, SHORT | {"balance_lasts_days": 3}, AS_OF, "message"),
+    ("balance_short", SHORT, SHORT | {"balances_seen": 3}, AS_OF, "message"),  # a postpaid account: a bill, a payment
     ("trial_ends", {"trial_days_to_end": 3}, {"trial_days_to_end": 4}, AS_OF, "message"),
     ("discount_ends", {"discount_days_to_end": 10}, {"discount_days_to_end": 11}, AS_OF, "message"),
     ("contract_ends", {"contract_days_to_end": 30}, {"contract_days_to_end": 31}, AS_OF, "message"),
@@ -94,7 +96,7 @@ def test_a_customer_may_be_owed_several(owed):
 
 
 def test_facts_are_told_in_words(owed):
-    found = owed({"complaint_uncalled_days": 2}, {"balance_lasts_days": 1.2, "balance_now": -3.456}, {"trial_days_to_end": 2})
+    found = owed({"complaint_uncalled_days": 2}, SHORT | {"balance_lasts_days": 1.2, "balance_now": -3.456}, {"trial_days_to_end": 2})
     assert found.facts_en.tolist() == [
         "Complaint closed on 2026-01-08; ask whether it is settled",
         "Balance -¥3.46, lasts 1.2 days",
@@ -108,11 +110,11 @@ def test_facts_are_told_in_words(owed):
 
 
 def test_what_goes_on_keeps_its_first_night_and_what_comes_back_gets_a_new_one(owed):
-    first = owed({"balance_lasts_days": 1, "balance_now": 1}, {"trial_days_to_end": 3})
+    first = owed(SHORT, {"trial_days_to_end": 3})
     assert first.since.tolist() == [AS_OF, AS_OF]
-    second = owed({"balance_lasts_days": 0, "balance_now": 0}, {"port_authorised": 1}, as_of=AS_OF + DAY, before=first)
+    second = owed(SHORT | {"balance_lasts_days": 0}, {"port_authorised": 1}, as_of=AS_OF + DAY, before=first)
     assert dict(zip(second.kind, second.since, strict=True)) == {"balance_short": AS_OF, "port_service": AS_OF + DAY}
-    third = owed({"balance_lasts_days": 0, "balance_now": 0}, {"trial_days_to_end": 3}, as_of=AS_OF + 2 * DAY, before=second)
+    third = owed(SHORT | {"balance_lasts_days": 0}, {"trial_days_to_end": 3}, as_of=AS_OF + 2 * DAY, before=second)
     assert dict(zip(third.kind, third.since, strict=True)) == {"balance_short": AS_OF, "trial_ends": AS_OF + 2 * DAY}
 
 
@@ -134,7 +136,9 @@ def test_nobody_owed_anything_leaves_the_columns(owed, rules, catalogue):
 
 
 def test_a_column_that_is_not_built_owes_nothing(rules, catalogue):
-    frame = pd.DataFrame({"customer_id": ["A"], "tier": ["gold"], "trial_days_to_end": [1.0], "balance_lasts_days": [0.0]})
+    frame = pd.DataFrame(
+        {"customer_id": ["A"], "tier": ["gold"], "trial_days_to_end": [1.0], "balance_lasts_days": [0.0], "balances_seen": [9.0]}
+    )
     found = care(frame, rules, AS_OF, catalogue=catalogue, currency="CNY")
     assert found.kind.tolist() == ["trial_ends"]  # without balance_now a short balance cannot be told
 

@@ -1,6 +1,7 @@
 """Signs by hand: seen from midnight of 31 March in Shanghai, 16:00 of the 30th in UTC."""
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import ibis
 import pyarrow as pa
@@ -13,6 +14,7 @@ from custvalue.sources import CONTRACT, Moment
 AS_OF = Moment(date(2022, 3, 31), "Asia/Shanghai")
 NOW = datetime(2022, 3, 30, 16)
 TYPES = {"VARCHAR": pa.string(), "DATE": pa.date32(), "TIMESTAMP": pa.timestamp("us"), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_()}
+TYPES["DECIMAL(18,4)"] = pa.decimal128(18, 4)
 DISPUTES = ("Billing", "dispute")
 
 
@@ -160,9 +162,19 @@ def test_no_category_and_no_escalation_leave_the_other_signs_of_complaints(signs
 
 
 def test_every_sign_is_declared_with_words_in_both_languages(signs_of):
-    found = signs_of(events=[], contacts=[], complaints=[], surveys=[])
+    found = signs_of(events=[], contacts=[], complaints=[], surveys=[], daily=[])
     assert set(found) == set(SIGNS)
     assert all(sign.en and sign.zh and sign.null and sign.table in CONTRACT for sign in SIGNS.values())
+
+
+def test_a_balance_that_use_moves_is_told_from_one_that_bills_and_payments_move(signs_of):
+    days = [AS_OF.day - timedelta(days=back) for back in range(1, 21)]
+    used = [{"day": day, "balance": Decimal(100 - place)} for place, day in enumerate(days)]
+    assert signs_of(daily=used)["balances_seen"] == 14
+    billed = [{"day": day, "balance": Decimal(6 if place < 4 else -40)} for place, day in enumerate(days)]
+    assert signs_of(daily=billed)["balances_seen"] == 2
+    assert signs_of(daily=[{"day": days[0], "balance": None}])["balances_seen"] == 0
+    assert signs_of(daily=[{"day": days[-1], "balance": Decimal(1)}])["balances_seen"] == 0
 
 
 def test_both_engines_give_the_same(engine, tmp_path):
@@ -172,6 +184,7 @@ def test_both_engines_give_the_same(engine, tmp_path):
         "complaints": [CLOSED, CLOSED | {"closed_at": ago(2)}, CLOSED | {"category": "billing", "closed_at": None}],
         "surveys": [SURVEY | {"answered_at": ago(3, hours=1), "score": 2}],
     }
+    tables["daily"] = [{"day": date(2022, 3, 30 - place // 2), "balance": Decimal(place)} for place in range(4)]
     tables["customers"] = [{}]
     for name, rows in tables.items():
         pq.write_table(table_of(name, [{"customer_id": "A"} | row for row in rows]), tmp_path / f"{name}.parquet")
@@ -185,6 +198,7 @@ def test_both_engines_give_the_same(engine, tmp_path):
             "last_contact_outcome": None,
             "contacts_90d": 2.0,
             "asked_no_contact": False,
+            "balances_seen": 4.0,
             "in_dispute": True,
             "complaint_escalated_recent": 0.0,
             "complaint_closed_days": 2.0,

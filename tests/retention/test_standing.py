@@ -2,10 +2,12 @@
 
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from custvalue.errors import DataError
+from custvalue.retention.standing import after_calls
 
 
 def orders(customers, **columns):
@@ -84,3 +86,42 @@ def test_no_orders_yet_change_nothing(decisions):
 def test_a_customer_who_stands_there_twice_is_refused(decisions):
     with pytest.raises(DataError, match=r"orders: 1 customers stand there twice \(for example \*\*\*\)"):
         decisions(orders(["c0", "c0"]))
+
+
+AS_OF = date(2026, 1, 10)
+"""A complaint closed on the 7th, at noon: two whole days ago."""
+CLOSED_ON_THE_7TH = {"complaint_closed_days": 2.0, "complaint_uncalled_days": 2.0, "complaint_callback_tries": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("called", "reached", "waits", "tries"),
+    [
+        ({}, None, 2.0, 0.0),
+        ({"last_contacted_on": date(2026, 1, 7)}, date(2026, 1, 7), np.nan, 0.0),
+        ({"last_contacted_on": date(2026, 1, 9)}, date(2026, 1, 9), np.nan, 0.0),
+        ({"last_contacted_on": date(2026, 1, 6)}, date(2026, 1, 6), 2.0, 0.0),
+        ({"last_contacted_on": date(2026, 1, 8)}, None, 2.0, 1.0),  # nobody answered: tried, and still owed
+        ({"last_contacted_on": date(2026, 1, 6)}, None, 2.0, 0.0),
+        ({"last_contacted_on": date(2026, 1, 9)}, date(2026, 1, 8), np.nan, 0.0),
+    ],
+)
+def test_whom_a_call_on_an_order_reached_since_the_closing_has_been_called_back(called, reached, waits, tries):
+    standing = orders(["c0"], last_reached_on=[reached], **{name: [day] for name, day in called.items()})
+    frame = pd.DataFrame([{"customer_id": "c0"} | CLOSED_ON_THE_7TH, {"customer_id": "c1"} | CLOSED_ON_THE_7TH])
+    found = after_calls(frame, standing, as_of=AS_OF)
+    assert found["complaint_uncalled_days"].tolist() == pytest.approx([waits, 2.0], nan_ok=True)
+    assert found["complaint_callback_tries"].tolist() == [tries, 0.0]
+
+
+def test_a_complaint_closed_after_the_call_is_still_owed_one():
+    """Closed on the 2nd and on the 9th, called on the 5th."""
+    frame = pd.DataFrame({"customer_id": ["c0"], "complaint_closed_days": [0.0], "complaint_uncalled_days": [7.0]})
+    standing = orders(["c0"], last_reached_on=[date(2026, 1, 5)], last_contacted_on=[date(2026, 1, 5)])
+    assert after_calls(frame, standing, as_of=AS_OF)["complaint_uncalled_days"].tolist() == [0.0]
+
+
+def test_a_call_settles_the_answer_to_a_survey_that_it_followed():
+    frame = pd.DataFrame({"customer_id": ["c0", "c1"], "complaint_answer_days": [2.0, 2.0]})
+    standing = orders(["c0", "c1"], last_reached_on=[date(2026, 1, 8), date(2026, 1, 6)], last_contacted_on=None)
+    assert after_calls(frame, standing, as_of=AS_OF)["complaint_answer_days"].tolist() == pytest.approx([np.nan, 2.0], nan_ok=True)
+    assert after_calls(frame, None, as_of=AS_OF).empty

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,10 @@ import pandas as pd
 import pytest
 
 from custvalue.errors import DataError, ModelError
-from custvalue.retention.uplift import Learned, contact_outcomes, learn_effect
+from custvalue.retention.lots import contact_outcomes, differing_chances
+from custvalue.retention.uplift import learn_effect
 from custvalue.retention.uplift_learners import LEARNERS, Sample, cross_fitted
-from custvalue.retention.uplift_model import EFFECT_FILE, EffectModel
+from custvalue.retention.uplift_model import Learned
 
 COLUMNS = (("risk_seen", "number"), ("free", "number"), ("noise", "number"), ("region", "category"))
 
@@ -114,19 +114,29 @@ def test_a_customers_rows_lie_in_one_fold() -> None:
     assert (folds == 1).all()
 
 
-def test_the_model_is_kept_as_text_and_refused_when_changed(found: tuple[Learned, pd.DataFrame, np.ndarray], tmp_path: Path) -> None:
+def test_what_was_learnt_is_kept_as_text(found: tuple[Learned, pd.DataFrame, np.ndarray]) -> None:
     learned, frame, _ = found
     assert learned.model is not None
-    digest = learned.model.save(tmp_path)
-    again = EffectModel.load(tmp_path, digest)
-    np.testing.assert_array_equal(again.effect(frame), learned.model.effect(frame))
-    assert again.evidence == learned.model.evidence
-    path = tmp_path / EFFECT_FILE
-    path.write_bytes(path.read_bytes().replace(b'"spread"', b'"Spread"'))
-    with pytest.raises(ModelError, match=r"digest .* is not the noted"):
-        EffectModel.load(tmp_path, digest)
-    with pytest.raises(ModelError, match="cannot be read"):
-        EffectModel.load(tmp_path / "elsewhere", digest)
+    again = Learned.from_json(learned.to_json())
+    assert again.model is not None
+    np.testing.assert_array_equal(again.model.effect(frame), learned.model.effect(frame))
+    assert (again.told, again.contacts, again.leavers) == (learned.told, 12_000, learned.leavers)
+    assert again.to_json() == learned.to_json()
+
+
+def test_that_nothing_was_learnt_is_kept_too() -> None:
+    learned, _, _ = learnt(120, 3, saves=0.5, harms=0.0)
+    again = Learned.from_json(learned.to_json())
+    assert (again.model, again.told, again.contacts) == (None, learned.told, 120)
+
+
+def test_text_of_another_version_is_refused(found: tuple[Learned, pd.DataFrame, np.ndarray]) -> None:
+    with pytest.raises(ModelError, match="another version of custvalue"):
+        Learned.from_json(found[0].to_json().replace('"format": 1', '"format": 99'))
+
+
+def test_the_same_contacts_teach_the_same(found: tuple[Learned, pd.DataFrame, np.ndarray]) -> None:
+    assert learnt(12_000, 1, saves=0.7, harms=0.08)[0].to_json() == found[0].to_json()
 
 
 def test_strange_rows_are_refused() -> None:
@@ -158,3 +168,20 @@ def test_what_became_of_contacts_by_lot() -> None:
     # 90 days after 1 March is 30 May: the last day that counts
     assert found["left"].tolist() == [1.0, 0.0, 0.0]
     assert found["day"].eq(pd.Timestamp("2024-03-01")).all()
+
+
+def test_who_left_before_under_the_same_id_is_seen_leaving_again() -> None:
+    contacts = pd.DataFrame(
+        {"customer_id": ["a", "b"], "contacted_at": "2024-03-01 10:00", "randomised": True, "arm": ["treated", "holdout"], "outcome": None}
+    )
+    departures = pd.DataFrame({"customer_id": ["a", "a", "b"], "left_on": ["2023-01-05", "2024-04-01", "2023-01-05"]})
+    found = contact_outcomes(contacts, departures, until=pd.Timestamp("2024-07-01"), window_days=90)
+    assert found["left"].tolist() == [1.0, 0.0]
+
+
+def test_draws_with_other_chances_are_told_apart() -> None:
+    even = pd.DataFrame({"draw": ["spring", "summer"] * 200, "contacted": ([True] * 2 + [False] * 2) * 100})
+    assert differing_chances(even) == ""
+    assert differing_chances(even[even["draw"] == "spring"]) == ""
+    odd = pd.concat([even, pd.DataFrame({"draw": "autumn", "contacted": [True] * 190 + [False] * 10})])
+    assert differing_chances(odd) == "the chance of being called differs, from 50% (spring) to 95% (autumn)"

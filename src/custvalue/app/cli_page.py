@@ -35,19 +35,20 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8321,
     demo: Annotated[
-        bool, typer.Option("--demo", help="Serve what `custvalue demo` made, with three users whose passwords are printed.")
+        bool, typer.Option("--demo", help="Serve what `custvalue demo` made, with three users whose passwords are printed once.")
     ] = False,
 ) -> None:
     """Serve the managers' page: today's customers, why, what to offer, and what came of it."""
     if demo == (config is not None):
         raise ConfigError("give either -c CONFIG or --demo.")
-    from custvalue.app.web.serving import demo_config, make_demo_users, run_serve
+    from custvalue.app.web.serving import find_demo, make_demo_users, run_serve
 
-    loaded = demo_config(os.environ) if config is None else read_config(config)
+    path = find_demo(os.environ) if config is None else config
+    loaded = read_config(path)
     if demo:
         if loaded.page.url is not None:
             raise ConfigError("--demo prints passwords, so it serves this machine alone: remove page.url, or serve with -c.")
-        make_demo_users(loaded)
+        make_demo_users(loaded, path)
     run_serve(loaded, host=host, port=port, environ=os.environ)
 
 

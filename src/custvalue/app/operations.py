@@ -124,12 +124,11 @@ def open_night(
     TryAgainError
         The store is away or busy; the night stands, and the same command goes on.
     """
-    from custvalue.pipeline.orders import manager_teams, take_orders, verify_orders
+    from custvalue.pipeline.orders import take_orders, verify_orders
 
     reporter.start("orders")
     now = now or datetime.now(UTC)
-    teams = manager_teams(night.tables, published.as_of) if night else {}
-    taken = take_orders(published, store=orders, now=now, teams=teams)
+    taken = take_orders(published, store=orders, now=now)
     verified = verify_orders(config, night.tables, published.as_of, store=orders, now=now) if night else 0
     late = orders.escalate(now)
     counts = {name: getattr(taken, name) for name in ("new", "stays", "moved", "left")}

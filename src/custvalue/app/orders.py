@@ -38,7 +38,7 @@ def run_feedback(config: Config, paths: Sequence[Path], *, now: datetime, report
     out.print(table(headers, [(each.path.name, each.applied, each.before, len(each.faults)) for each in done]))
     for each in done:
         for fault in each.faults:
-            out.print(f"{each.path.name} {fault.cell}: {fault.told}", markup=False)
+            out.print(f"{each.path.name} {fault.cell}: {fault.text(language)}", markup=False)
     applied, wrong = sum(each.applied for each in done), sum(len(each.faults) for each in done)
     if waiting := sum(each.without_reason for each in done):
         reporter.note(f"{waiting} order(s) stay open because their reason is missing; choose one in the workbook and read it again")

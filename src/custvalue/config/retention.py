@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -62,6 +63,9 @@ class RetentionPolicyConfig(Settings):
         h, the added share of reached stayers who leave because they were contacted.
     contact_cost : float
         f, currency a contact.
+    effect : str
+        By how much a contact lowers the chance of leaving: ``stated`` by these parameters, or ``learned`` from contacts made and withheld
+        by lot, as far as they suffice when a model is trained.
     by_tier, by_reason : dict
         Tier, or code of the customer's first reason → parameters that differ there; what a reason says beats what a tier says.
     value : Value
@@ -90,6 +94,7 @@ class RetentionPolicyConfig(Settings):
     take_up: float = Field(ge=0, le=1)
     harm: float = Field(ge=0, le=1)
     contact_cost: float = Field(ge=0, allow_inf_nan=False)
+    effect: Literal["stated", "learned"] = "stated"
     by_tier: dict[str, OwnParameters] = Field(default_factory=dict)
     by_reason: dict[str, OwnParameters] = Field(default_factory=dict)
     value: Value = Value()

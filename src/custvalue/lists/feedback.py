@@ -15,8 +15,9 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from custvalue.errors import DataError, mask
+from custvalue.lists.feedback_care import CareFeedback, read_care
 from custvalue.lists.feedback_rows import INPUT_KEYS, Fault, Reported, RowReader, cell_text, is_empty, plain_text
-from custvalue.lists.layout import HEADER_ROW, KEYS, KEYS_ROW, PROPERTIES
+from custvalue.lists.layout import HEADER_ROW, KEYS, KEYS_ROW, PROPERTIES, SUMMARY_ROW
 from custvalue.wording import LANGUAGES, Catalogue
 
 _NEEDED = ("order", "outcome")
@@ -30,8 +31,8 @@ class Feedback:
 
     Attributes
     ----------
-    path : Path
-        The file.
+    path, catalogue : Path, Catalogue
+        The file, and the words of faults.
     night, manager : date, str
         Of which list it is; None where the file does not tell.
     rows : list of Reported
@@ -40,19 +41,26 @@ class Feedback:
         What is wrong with the others.
     values : dict
         Row → `Column.key` → what the cell holds, of every row that was filled in.
+    care : CareFeedback
+        What the sheet of service contacts holds.
     """
 
     path: Path
+    catalogue: Catalogue = field(repr=False)
     night: date | None
     manager: str | None
     rows: list[Reported] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     values: dict[int, dict[str, Any]] = field(default_factory=dict)
+    care: CareFeedback = field(init=False)
 
-    def refuse(self, row: Reported, key: str, told: str) -> None:
-        """Take a row out for a fault that shows later, in one of its cells."""
+    def __post_init__(self) -> None:
+        self.care = CareFeedback(self.catalogue)
+
+    def refuse(self, row: Reported, key: str, code: str, **values: str) -> None:
+        """Take a row out for a fault that shows later, in one of its cells; see `Fault.of`."""
         self.rows.remove(row)
-        self.faults.append(Fault(row.cells[key], told, row.row))
+        self.faults.append(Fault.of(self.catalogue, row.cells[key], code, row.row, **values))
 
 
 def read_feedback(path: Path, catalogue: Catalogue, *, today: date) -> Feedback:
@@ -81,7 +89,11 @@ def read_feedback(path: Path, catalogue: Catalogue, *, today: date) -> Feedback:
         night = date.fromisoformat(properties[PROPERTIES[0]])
     except (KeyError, ValueError):
         night = None
-    found = Feedback(path, night, properties.get(PROPERTIES[1]))
+    found = Feedback(path, catalogue, night, properties.get(PROPERTIES[1]))
+    nobody = book.worksheets[0].max_row <= SUMMARY_ROW + 1  # to be asked before reading, which adds empty rows
+    found.care = read_care(book, catalogue)
+    if nobody and found.care.there:
+        return found
     sheet, columns, first = _find_table(book, path, catalogue)
     merged = _merged_rows(sheet, columns, first, found)
     language = properties.get(PROPERTIES[2], "")
@@ -152,8 +164,7 @@ def _merged_rows(sheet: Worksheet, columns: Mapping[str, int], first: int, found
         if area.max_row >= first and places & set(range(area.min_col, area.max_col + 1)):
             own = range(max(area.min_row, first), area.max_row + 1)
             rows.update(own)
-            told = "these cells are merged, so it cannot be told what belongs to which order; unmerge them and fill in each"
-            found.faults.extend(Fault(f"{sheet.title}!{area.coord}", told, row) for row in own)
+            found.faults.extend(Fault.of(found.catalogue, f"{sheet.title}!{area.coord}", "merged", row) for row in own)
     return rows
 
 
@@ -166,7 +177,7 @@ def _refuse_twice(found: Feedback, sheet: str) -> None:
         if len({row.key for row in rows}) > 1:
             numbers = ", ".join(str(row.row) for row in rows)
             for row in rows:
-                found.refuse(row, "order", f"order {mask(order)} stands in rows {numbers} of {sheet} with different contents; keep one")
+                found.refuse(row, "order", "order_twice", order=mask(order), rows=numbers, sheet=sheet)
         for row in rows[1:]:
             if row in found.rows:
                 found.rows.remove(row)

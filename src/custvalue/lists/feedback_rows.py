@@ -34,14 +34,27 @@ class Fault:
     cell : str
         ``Today!R7``, a range, or the sheet's name.
     told : str
-        What is wrong and what to do.
+        What is wrong and what to do, in English.
     row : int, optional
         The sheet's row; None where it is about the whole workbook.
+    zh : str
+        The same in Chinese, where managers read it.
     """
 
     cell: str
     told: str
     row: int | None = None
+    zh: str = ""
+
+    @classmethod
+    def of(cls, catalogue: Catalogue, cell: str, code: str, row: int | None = None, **values: str) -> Fault:
+        """Say a fault in the words of ``feedback_faults.<code>``."""
+        en, zh = (catalogue.label(f"feedback_faults.{code}", language, **values) for language in ("en", "zh"))
+        return cls(cell, en, row, zh)
+
+    def text(self, language: str) -> str:
+        """Give what is wrong in a language, in English where it has no other words."""
+        return (self.zh if language == "zh" else "") or self.told
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,7 @@ class RowReader:
     """Reads the cells of one row after another."""
 
     def __init__(self, sheet: str, catalogue: Catalogue, language: str, *, night: date | None, today: date) -> None:
-        self._sheet, self._night, self._today = sheet, night, today
+        self._sheet, self._night, self._today, self._catalogue = sheet, night, today, catalogue
         self._words, self._choices = {}, {}
         for key, section, names in _SECTIONS:
             self._words[key] = _words(catalogue, section, names)
@@ -95,14 +108,14 @@ class RowReader:
                 _refuse_computed(key, cells.get(key))
             order = cell_text(cells["order"])
             if not order:
-                raise _WrongCellError("order", "the row has no order number; copy it from the list, or leave the row empty")
+                raise _WrongCellError("order", "no_order_number")
             outcome, reason = (self._coded(key, cells.get(key)) for key in ("outcome", "close_reason"))
             on, note = self._day(cells.get("contacted_on")), cell_text(cells.get("note"))
             if outcome is None and (reason or not note):
-                raise _WrongCellError("outcome", "the outcome is missing; choose one from the list")
+                raise _WrongCellError("outcome", "outcome_missing")
             return Reported(row, order, outcome, reason, on, note, places)
         except _WrongCellError as wrong:
-            return Fault(places[wrong.key], wrong.told, row)
+            return Fault.of(self._catalogue, places[wrong.key], wrong.code, row, **wrong.values)
 
     def _coded(self, key: str, cell: Cell | None) -> str | None:
         text = cell_text(cell)
@@ -110,8 +123,7 @@ class RowReader:
             return None
         code = self._words[key].get(plain_text(text))
         if code is None:
-            name = "outcome" if key == "outcome" else "reason"
-            raise _WrongCellError(key, f"{hide_numbers(text[:40])!r} is no {name}; choose one from the list: {self._choices[key]}")
+            raise _WrongCellError(key, f"no_{key}", text=repr(hide_numbers(text[:40])), choices=self._choices[key])
         return code
 
     def _day(self, cell: Cell | None) -> date | None:
@@ -126,27 +138,27 @@ class RowReader:
         except ValueError:
             day = None
         if day is None:
-            raise _WrongCellError("contacted_on", f"{hide_numbers(str(value)[:40])!r} cannot be read as a day; write it as {self._today}")
+            raise _WrongCellError("contacted_on", "no_day", text=repr(hide_numbers(str(value)[:40])), today=str(self._today))
         if day > self._today:
-            raise _WrongCellError("contacted_on", f"{day} is still to come; write the day of the contact")
+            raise _WrongCellError("contacted_on", "day_to_come", day=str(day))
         if self._night is not None and day < self._night:
-            raise _WrongCellError("contacted_on", f"{day} is before the list's own day, {self._night}")
+            raise _WrongCellError("contacted_on", "day_before_list", day=str(day), night=str(self._night))
         return day
 
 
 class _WrongCellError(Exception):
     """One cell of a row is wrong."""
 
-    def __init__(self, key: str, told: str) -> None:
-        super().__init__(told)
-        self.key, self.told = key, told
+    def __init__(self, key: str, code: str, **values: str) -> None:
+        super().__init__(code)
+        self.key, self.code, self.values = key, code, values
 
 
 def _refuse_computed(key: str, cell: Cell | None) -> None:
     if cell is not None and cell.data_type == "f":
-        raise _WrongCellError(key, "the cell holds a formula; write the value itself")
+        raise _WrongCellError(key, "formula")
     if cell is not None and cell.data_type == "e":
-        raise _WrongCellError(key, f"the cell holds the error {cell.value}; write the value itself")
+        raise _WrongCellError(key, "error_value", value=str(cell.value))
 
 
 def _words(catalogue: Catalogue, section: str, names: Iterable[str]) -> dict[str, str]:

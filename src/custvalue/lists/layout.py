@@ -3,7 +3,8 @@
 How a workbook is read back: the sheet Today is the book's first one, whatever it is called. Its hidden row `KEYS_ROW` holds the
 `Column.key` of every column, so columns are found when they are moved, renamed or left out; the headers stand in `HEADER_ROW`, the
 customers below. A row's order stands in column ``order``; managers write into ``outcome`` and ``close_reason`` (a label of ``outcomes``
-and ``close_reasons``, in either language), ``contacted_on`` (a day) and ``note``. The book's custom properties, `PROPERTIES`, say of which
+and ``close_reasons``, in either language), ``contacted_on`` (a day) and ``note``. A ``note`` on the sheet Care says that the service
+contact was made. The book's custom properties, `PROPERTIES`, say of which
 night and manager it is.
 """
 
@@ -115,9 +116,10 @@ CARE: tuple[Column, ...] = (
     Column(key="number", group="", kind="id", source="number", width=(13, 18), hidden_if_empty=True),
     Column(key="by", group="", kind="care_by", source="by", width=(11, 14)),
     Column(key="facts", group="", kind="text", source="facts", width=(40, 70), hidden_if_empty=True),
+    Column(key="owed_since", group="", kind="date", source="since", width=(11, 12)),
     Column(key="note", group="", kind="note", source=None, width=(24, 24)),
 )
-"""The sheet of service contacts that are due; ``kind`` is one of the labels ``care_kinds``."""
+"""The sheet of service contacts that are due; ``kind`` is one of the labels ``care_kinds``, and the sheet's second row holds the keys."""
 _DROP_DOWN = 255
 _WIDE = re.compile("[\u2e80-\U0010ffff]")
 _LABELS = {
@@ -126,13 +128,18 @@ _LABELS = {
     "risk_kinds": ("leave", "non_payment", "silence", "value_loss"),
     "consent": ("yes", "no", "unknown"),
     "list_changes": ("new", "stays", "moved", "left"),
-    "list_headers": ("change", "why", "kind", "due_on", "by", "facts"),
+    "list_headers": ("change", "why", "kind", "due_on", "by", "facts", "owed_since"),
     "care_by": ("person", "message"),
     "texts": (
         "title", "one", "many", "totals", "urgent", "empty", "rules", "hours", "call_first", "call_soon", "since", "neutral", "cut",
         "changes", "no_changes", "care", "no_care", "explained", "choose", "choose_reason", "choose_day", "confidential", "page",
     ),
 }  # fmt: skip
+
+
+def care_header(column: Column, catalogue: Catalogue) -> str:
+    """Name the label of a column's header on the sheets beside the list."""
+    return f"{'columns' if column.key in catalogue.names('columns') else 'list_headers'}.{column.key}"
 
 
 def check_labels(catalogue: Catalogue) -> None:

@@ -14,11 +14,12 @@ from openpyxl import load_workbook
 from custvalue.lists.editions import replace_file
 from custvalue.lists.feedback import Feedback
 from custvalue.lists.feedback_rows import INPUT_KEYS
-from custvalue.lists.layout import HEADER_ROW, KEYS_ROW, PROPERTIES
+from custvalue.lists.layout import CARE, HEADER_ROW, KEYS_ROW, PROPERTIES, care_header
 from custvalue.wording import Catalogue
 
 _SHOWN = ("order", "customer", *INPUT_KEYS)
 _WIDTHS = (28, 24, 16, 16, 12, 40)
+_CARE_SHOWN = ("due_on", "kind", "customer", "owed_since", "note")
 
 
 def write_rejected(path: Path, feedback: Feedback, catalogue: Catalogue, *, language: str) -> None:
@@ -54,32 +55,50 @@ def write_rejected(path: Path, feedback: Feedback, catalogue: Catalogue, *, lang
     told: dict[int, list[str]] = {}
     for fault in feedback.faults:
         if fault.row is not None:
-            told.setdefault(fault.row, []).append(f"{fault.cell}: {fault.told}")
+            told.setdefault(fault.row, []).append(f"{fault.cell}: {fault.text(language)}")
     for line, row in enumerate(sorted(told), start=HEADER_ROW + 1):
         sheet.write_string(line, 0, "\n".join(told[row]), wrapped)
         for place, key in enumerate(_SHOWN, start=1):
             _write(sheet, line, place, feedback.values.get(row, {}).get(key), day)
     sheet.freeze_panes(HEADER_ROW + 1, 2)
+    if feedback.care.faults:
+        _write_care(book, feedback, catalogue, language, day)
     book.close()
     replace_file(path, buffer.getvalue())
 
 
-def forget_rejected(folder: Path, order_ids: Collection[str]) -> int:
-    """Remove the rows of these orders, as lists name them, from all rejected rows of a folder; gives the number of rows."""
+def _write_care(book: xlsxwriter.Workbook, feedback: Feedback, catalogue: Catalogue, language: str, day: Any) -> None:
+    sheet = book.add_worksheet(catalogue.label("sheets.care", language))
+    bold, wrapped = book.add_format({"bold": True}), book.add_format({"text_wrap": True})
+    sheet.set_row(1, None, None, {"hidden": True})
+    sheet.set_column(0, 0, 70)
+    sheet.write_string(2, 0, catalogue.label("texts.rejected", language), bold)
+    shown = [column for column in CARE if column.key in _CARE_SHOWN]
+    for place, column in enumerate(shown, start=1):
+        sheet.set_column(place, place, column.width[1])
+        sheet.write_string(1, place, column.key)
+        sheet.write_string(2, place, catalogue.label(care_header(column, catalogue), language), bold)
+    for line, fault in enumerate(feedback.care.faults, start=3):
+        sheet.write_string(line, 0, f"{fault.cell}: {fault.text(language)}", wrapped)
+        values = feedback.care.values.get(fault.row or 0, {})
+        for place, column in enumerate(shown, start=1):
+            _write(sheet, line, place, values.get(column.key), day)
+
+
+def forget_rejected(folder: Path, ids: Collection[str]) -> int:
+    """Remove the rows that hold one of these ids, of orders or customers as lists name them, from all files; gives the number of rows."""
     removed = 0
     for path in sorted(folder.glob("*.xlsx")):
-        book = load_workbook(path)
-        sheet = book.worksheets[0]
-        own = [
-            row for row in range(HEADER_ROW + 2, sheet.max_row + 1) if str(sheet.cell(row, _SHOWN.index("order") + 2).value) in order_ids
-        ]
-        for row in reversed(own):
-            sheet.delete_rows(row)
-        if own:
+        book, before = load_workbook(path), removed
+        for sheet in book.worksheets:
+            own = [cells[0].row for cells in sheet.iter_rows() if any(str(cell.value) in ids for cell in cells)]
+            for row in reversed(own):
+                sheet.delete_rows(row)
+            removed += len(own)
+        if removed > before:
             buffer = io.BytesIO()
             book.save(buffer)
             replace_file(path, buffer.getvalue())
-        removed += len(own)
     return removed
 
 

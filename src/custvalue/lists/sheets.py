@@ -12,7 +12,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from custvalue.lists.cells import QUIET, Pen, write_cell
 from custvalue.lists.checking import in_language
-from custvalue.lists.layout import CARE, CHANGES, INPUTS, Column, choices, display_width, fitting_width
+from custvalue.lists.layout import CARE, CHANGES, INPUTS, Column, care_header, choices, display_width, fitting_width
 from custvalue.lists.words import Plain
 
 _LINE = 13.5
@@ -90,8 +90,11 @@ def write_beside(sheet: Worksheet, name: str, table: pd.DataFrame, pen: Pen) -> 
         sheet.write_string(2, 0, pen.label(f"texts.no_{name}"), pen.style(font_size=12))
         return
     for place, column in enumerate(columns):
-        section = "columns" if column.key in pen.catalogue.names("columns") else "list_headers"
-        sheet.write_string(2, place, pen.label(f"{section}.{column.key}"), header_style(column, pen))
+        sheet.write_string(2, place, pen.label(care_header(column, pen.catalogue)), header_style(column, pen))
+        if name == "care":
+            sheet.write_string(1, place, column.key, pen.style())
+    if name == "care":
+        sheet.set_row(1, None, None, {"hidden": True})
     write_rows(sheet, 3, columns, table, pen, least=1)
     sheet.autofilter(2, 0, 2 + len(table), len(columns) - 1)
     sheet.freeze_panes(3, 0)

@@ -16,7 +16,7 @@ DUTY_FILE = "duty.parquet"
 
 
 def write_duty(folder: Path, managers: pd.DataFrame | None, teams: Mapping[str, str], *, as_of: date) -> None:
-    """Write one row a manager into a night's folder: manager_id, team, capacity (contacts a day), absent; nothing without a managers table.
+    """Write one row a manager into a night's folder: manager_id, team, region, capacity (contacts a day), absent; none without the table.
 
     Parameters
     ----------
@@ -34,9 +34,10 @@ def write_duty(folder: Path, managers: pd.DataFrame | None, teams: Mapping[str, 
     known = current_managers(managers, as_of=as_of)
     known = known[known.index != POOL].sort_index()
     ids = known.index.astype("string")
-    rows = pd.DataFrame({"manager_id": ids, "team": [teams.get(each) for each in ids], "capacity": known["capacity"].to_numpy()})
-    rows["team"] = rows["team"].astype("string")
-    rows.assign(absent=known["absent"].to_numpy(dtype=bool)).to_parquet(folder / DUTY_FILE, index=False)
+    texts = {"team": [teams.get(each) for each in ids], "region": known["region"].to_list()}
+    rows = pd.DataFrame({"manager_id": ids} | texts).astype(dict.fromkeys(texts, "string"))
+    numbers = {"capacity": known["capacity"].to_numpy(), "absent": known["absent"].to_numpy(dtype=bool)}
+    rows.assign(**numbers).to_parquet(folder / DUTY_FILE, index=False)
 
 
 def read_duty(output: Path, as_of: date) -> pd.DataFrame | None:

@@ -63,11 +63,10 @@ def read_exposures(nights: Iterable[Published], campaign: str) -> Exposures:
     """
     made, skipped, taken, known = [], [], [], set[str]()
     for night in nights:
-        if WOULD_BE_FILE not in night.files:
+        rows = _drawn(night)
+        if rows is None:
             skipped.append(night.as_of)
             continue
-        publish.verify_files(night, [LISTS_FILE, WOULD_BE_FILE])
-        rows = pd.concat([_rows(night, LISTS_FILE, listed=True), _rows(night, WOULD_BE_FILE, listed=False)], ignore_index=True)
         known |= set(rows["campaign"].dropna())
         own = rows[rows["campaign"] == campaign]
         if len(own):
@@ -80,6 +79,30 @@ def read_exposures(nights: Iterable[Published], campaign: str) -> Exposures:
     arms = whole.groupby("customer_id")["listed"].nunique()
     first = whole.drop_duplicates("customer_id").reset_index(drop=True)
     return Exposures(first, tuple(taken), tuple(skipped), int((arms > 1).sum()))
+
+
+def first_listings(nights: Iterable[Published]) -> pd.DataFrame:
+    """Give whom published nights listed and whom they held out though he would have been listed: each one's first night of a campaign.
+
+    Returns
+    -------
+    DataFrame
+        ``customer_id``, ``campaign``, ``stratum``, ``night`` and ``listed``, oldest first; within a stratum of a campaign the lot gave all
+        the same chance.
+    """
+    columns = ["customer_id", "campaign", "stratum", "night", "listed"]
+    made = [rows[columns] for night in nights if (rows := _drawn(night)) is not None]
+    if not made:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(made, ignore_index=True).drop_duplicates(["customer_id", "campaign"], ignore_index=True)
+
+
+def _drawn(night: Published) -> pd.DataFrame | None:
+    """Read a night's listings and would-be listings; None of a night from before there were any."""
+    if WOULD_BE_FILE not in night.files:
+        return None
+    publish.verify_files(night, [LISTS_FILE, WOULD_BE_FILE])
+    return pd.concat([_rows(night, LISTS_FILE, listed=True), _rows(night, WOULD_BE_FILE, listed=False)], ignore_index=True)
 
 
 def _rows(night: Published, file: str, *, listed: bool) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from custvalue.config import Config
 from custvalue.errors import DataError, PublishError, mask
 from custvalue.lists.feedback import Feedback, read_feedback
+from custvalue.lists.feedback_care import ReportedCare
 from custvalue.lists.feedback_rows import Fault, Reported
 from custvalue.lists.rejected import forget_rejected, write_rejected
 from custvalue.retention.orders.states import IMPLIED_REASONS, OPEN, RESULTS
@@ -83,14 +84,25 @@ def take_feedback(config: Config, paths: Sequence[Path], *, store: OrderStore, n
         known = store.recorded(row.key for row in found.rows)
         new = [row for row in found.rows if row.key not in known]
         states = [state for row in new if (state := _record(store, found, row, now)) is not None]
+        made = [was for row in list(found.care.rows) if (was := _record_care(store, found, row, now)) is not None]
         waiting = sum(state in RESULTS and state in OPEN and state not in (*IMPLIED_REASONS, "deferred") for state in states)
         rejected = None
-        if found.faults:
+        faults = (*found.faults, *found.care.faults)
+        if faults:
             rejected = config.output / REJECTED_FOLDER / f"{path.stem.removesuffix('.rejected')}.rejected.xlsx"
             rejected.parent.mkdir(parents=True, exist_ok=True)
             write_rejected(rejected, found, catalogue, language=config.language)
-        done.append(FeedbackTaken(path, len(states), len(known), tuple(found.faults), waiting, rejected))
+        done.append(FeedbackTaken(path, len(states) + sum(made), len(known) + made.count(False), faults, waiting, rejected))
     return done
+
+
+def _record_care(store: OrderStore, found: Feedback, row: ReportedCare, now: datetime) -> bool | None:
+    """Record a service contact that was made; False where it had been before, None where the row was refused."""
+    try:
+        return store.record_care(row.customer, row.kind, row.since, manager=found.manager, now=now, note=row.note)
+    except DataError:
+        found.care.refuse(row, "care_not_owed")
+        return None
 
 
 def forget_orders(config: Config, customer_id: str, *, store: OrderStore) -> dict[str, int]:
@@ -103,10 +115,10 @@ def _record(store: OrderStore, found: Feedback, row: Reported, now: datetime) ->
     """Record one row and give its order's state then; None where the row was refused."""
     listing = store.listing(row.order_id)
     if listing is None:
-        found.refuse(row, "order", f"no list holds the order {mask(row.order_id)}; copy its number as the list shows it")
+        found.refuse(row, "order", "unknown_order", order=mask(row.order_id))
         return None
     if found.manager is not None and found.manager != listing["manager_id"]:
-        found.refuse(row, "order", "the order is on another manager's list; its outcome belongs into that workbook")
+        found.refuse(row, "order", "other_list")
         return None
     told = {
         "by": listing["manager_id"],
@@ -121,5 +133,5 @@ def _record(store: OrderStore, found: Feedback, row: Reported, now: datetime) ->
             return str(store.record(row.order_id, "note", **told)["state"])
         return str(store.record_outcome(row.order_id, row.outcome, reason=row.reason, **told)["state"])
     except (DataError, PublishError) as error:
-        found.refuse(row, "outcome" if row.outcome else "note", str(error))
+        found.refuse(row, "outcome" if row.outcome else "note", "not_taken", why=str(error))
         return None

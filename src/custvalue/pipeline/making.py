@@ -31,7 +31,7 @@ from custvalue.pipeline.scoring import Scorer
 from custvalue.pipeline.stages import Reporter
 from custvalue.retention import Duty, alarm_notes, consent_notes, policy_notes, rule_notes, told_counts
 from custvalue.retention.approvals import pending
-from custvalue.retention.dry_run import dry_run
+from custvalue.retention.dry_run import Basis, dry_run
 from custvalue.sources import SourceTables
 
 if TYPE_CHECKING:
@@ -136,11 +136,14 @@ def make_night(
     write_portfolio(folder, parts, catalogue, language=config.language, tiers=rated.policy.tiers)
     write_profile(folder, parts)
     worth = f"net value {rows.net_value.sum():,.0f} {config.currency}"
-    reporter.done("lists", f"{len(rows):,} contacts on {rows.manager_id.nunique()} list(s), {worth}", **chosen.counts)
+    told = "; ".join(filter(None, [f"{len(rows):,} contacts on {rows.manager_id.nunique()} list(s), {worth}", scorer.effect.told]))
+    reporter.done("lists", told, effect=scorer.effect.source, **chosen.counts)
     tried = None
     if live is None:
         digest = publish.file_digest(config.retention_policy)
-        tried = dry_run(read_decided(parts), chosen.choice, policy, digest=digest, as_of=as_of)
+        effect = scorer.effect
+        basis = Basis(effect.source, effect.contacts, effect.leavers)
+        tried = dry_run(read_decided(parts), chosen.choice, policy, digest=digest, as_of=as_of, basis=basis)
     return Night(folder, tables, rated, tried)
 
 

@@ -15,9 +15,10 @@ import pandas as pd
 
 from custvalue import publish
 from custvalue.churn import label
-from custvalue.config import Config
+from custvalue.config import Config, load_retention_policy
 from custvalue.errors import CustValueError, TryAgainError
 from custvalue.explain import load_wording
+from custvalue.pipeline.effect_in_use import EffectInUse
 from custvalue.pipeline.making import campaigns_on, carry_rating, make_night
 from custvalue.pipeline.monitoring import look_before_publishing
 from custvalue.pipeline.night_content import Keys, Night
@@ -98,6 +99,7 @@ def _nightly(
     lineage = _night_inputs(config, as_of, tables, model, keys, rated) | {"campaigns": live, "standing": _standing_digest(orders)}
     lineage |= {"outcomes": outcome_lineage(outcomes)} if outcomes else {}
     lineage |= {"allowed_stale": stale} if stale else {}
+    lineage |= EffectInUse.of(load_retention_policy(config.retention_policy), model).lineage
     run_id = publish.run_id(lineage)
     found = publish.find_published(config.output, as_of=as_of, run_id=run_id, force=force, lineage=lineage)
     if found is not None:

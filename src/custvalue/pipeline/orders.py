@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from custvalue.config import Config
+from custvalue.pipeline.duty_file import DUTY_FILE
 from custvalue.pipeline.list_files import CARE_LISTS_FILE, LISTS_FILE
 from custvalue.publish.manifests import Published, verify_files
 from custvalue.publish.reading import SCORES
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 _REPORTED_DAYS = 7
 
 
-def take_orders(night: Published, *, store: OrderStore, now: datetime, teams: Mapping[str, str] | None = None) -> Taken:
+def take_orders(night: Published, *, store: OrderStore, now: datetime) -> Taken:
     """Make a published night's lists the current work orders; see `OrderStore.take_night`.
+
+    A customer's team is that of the manager who is to call him; while nobody on duty can, that of his own manager.
 
     Parameters
     ----------
@@ -36,8 +38,6 @@ def take_orders(night: Published, *, store: OrderStore, now: datetime, teams: Ma
         The orders.
     now : datetime
         When it is recorded, with its zone.
-    teams : mapping, optional
-        Manager → team (`manager_teams`), where the lists do not hold it.
 
     Raises
     ------
@@ -46,17 +46,28 @@ def take_orders(night: Published, *, store: OrderStore, now: datetime, teams: Ma
     TryAgainError
         The database is away or busy; the night stands, and the same call takes it later.
     """
-    names = [name for name in night.files if name.partition("/")[0] in (LISTS_FILE, CARE_LISTS_FILE, SCORES)]
+    names = [name for name in night.files if name.partition("/")[0] in (LISTS_FILE, CARE_LISTS_FILE, SCORES, DUTY_FILE)]
     verify_files(night, names)
     rows = pd.read_parquet(night.folder / LISTS_FILE)
     care = pd.read_parquet(night.folder / CARE_LISTS_FILE) if CARE_LISTS_FILE in night.files else None
-    for frame in (rows, care):
-        if frame is not None and "team" not in frame.columns:
-            frame["team"] = frame.manager_id.map(dict(teams or {}))
-    wanted = pa.array(store.open_customers(), pa.string())
-    decided = pq.read_table(night.folder / SCORES, columns=["customer_id", "decision"], filters=[("customer_id", "in", wanted)])
-    decisions = dict(zip(decided["customer_id"].to_pylist(), decided["decision"].to_pylist(), strict=True))
+    frames = [rows] if care is None else [rows, care]
+    pooled = [customer for frame in frames for customer in frame.customer_id[frame.manager_id == POOL]]
+    wanted = pa.array(sorted({*store.open_customers(), *pooled}), pa.string())
+    columns = ["customer_id", "decision", "own_manager_id"]
+    decided = pq.read_table(night.folder / SCORES, columns=columns, filters=[("customer_id", "in", wanted)]).to_pandas()
+    decisions = dict(zip(decided.customer_id, decided.decision, strict=True))
+    own, teams = dict(zip(decided.customer_id, decided.own_manager_id, strict=True)), _teams(night)
+    for frame in frames:
+        responsible = frame.manager_id.where(frame.manager_id != POOL, frame.customer_id.map(own))
+        frame["team"] = responsible.map(teams)
     return store.take_night(rows, night.as_of, night.run_id, decisions=decisions, care=care, now=now)
+
+
+def _teams(night: Published) -> dict[str, str]:
+    if DUTY_FILE not in night.files:
+        return {}
+    duty = pd.read_parquet(night.folder / DUTY_FILE, columns=["manager_id", "team"]).dropna()
+    return dict(zip(duty.manager_id, duty.team, strict=True))
 
 
 def manager_teams(tables: SourceTables, as_of: date) -> dict[str, str]:

@@ -21,6 +21,7 @@ from custvalue.features import FeatureColumn
 from custvalue.monitoring import Reference
 from custvalue.pipeline.judging import judged_rows, slice_values
 from custvalue.pipeline.stages import Features, Tiers
+from custvalue.retention.uplift_model import Learned
 from custvalue.wording import load_catalogue
 
 if TYPE_CHECKING:
@@ -68,9 +69,12 @@ def record_training(
     leakage: LeakageReport,
     features: Features,
     tiers: Tiers,
+    effect: Learned | None = None,
     log: Callable[[str], None],
 ) -> Recorded:
     """Register a model as challenger with everything that a reader needs to trust it, or not to.
+
+    The effect of contacts, where it was asked for, goes with the model: one promotion puts both to use.
 
     Raises
     ------
@@ -122,10 +126,12 @@ def record_training(
             "code_version": version("custvalue"),
             "tier_policy": tiers.policy.label,
             "wording": catalogue.edition,
-        },
+        }
+        | ({"effect": effect.told} if effect else {}),
         judged=judged_rows(config, model, slices, store, log=log),
         trials=model.trials,
         reference=_reference(model, frame).to_dict(),
+        effect=effect.to_json() if effect else None,
     )
     config.training_output.mkdir(parents=True, exist_ok=True)
     path = config.training_output / "card.html"

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,11 +25,13 @@ from custvalue.features import FeatureColumn
 from custvalue.lists import list_facts
 from custvalue.metrics import Floats
 from custvalue.monitoring import Profile, Reference, count_part
+from custvalue.pipeline.effect_in_use import EffectInUse
 from custvalue.pipeline.monitoring import PROFILE_FILE
 from custvalue.pipeline.outcomes import score_outcomes
 from custvalue.retention import Duty
 from custvalue.retention.care import COLUMNS, care, count_care
 from custvalue.retention.deciding import decide
+from custvalue.retention.standing import after_calls
 from custvalue.retention.triggers import count_triggers, triggered
 from custvalue.wording import Catalogue
 
@@ -149,6 +151,11 @@ class Scorer:
         if metric not in {column.name for column in self.columns}:
             raise ConfigError(f"{self.config.retention_policy}: value.metric {metric!r} is no feature here. Take one of revenue_mean_*m.")
 
+    @cached_property
+    def effect(self) -> EffectInUse:
+        """Where the effect of a contact comes from."""
+        return EffectInUse.of(self.policy, self.model)
+
     def score(self, part: pa.Table) -> Scored:
         """Score some customers.
 
@@ -172,10 +179,13 @@ class Scorer:
         codes = pd.Series(reasons["reason_codes"].to_pylist(), facts.index, dtype=object)
         frame = pd.concat([facts, scored.assign(reason_codes=codes, reason_code=codes.str[0])], axis="columns")
         frame = pd.concat([frame, triggered(frame, self.rules)], axis="columns")
+        if self.effect.model is not None:
+            frame["effect"] = self.effect.model.effect(frame)
         decided = decide(frame, policy=self.policy, duty=self.duty, holdout_key=self.holdout_key, standing=self.standing, as_of=self.as_of)
         kept = [*scored.columns, *RATED, "care_priority", "reason_code", *SHOWN, *list_facts(facts.columns)]
         rows = decided.join(frame[[name for name in kept if name in frame.columns and name not in decided.columns]])
-        owed = care(frame, self.rules, self.as_of, catalogue=self.catalogue, currency=self.config.currency)
+        called = frame.assign(**after_calls(frame, self.standing, as_of=self.as_of))
+        owed = care(called, self.rules, self.as_of, catalogue=self.catalogue, currency=self.config.currency)
         met = Counter(count_triggers(frame, self.rules)) + Counter(count_care(owed, self.rules))
         profile = count_part(facts, frame.probability.to_numpy(), self.reference)
         return Scored(_typed(rows, part), reasons, sums, profile, pa.Table.from_pandas(owed, CARE_SCHEMA, preserve_index=False), met)

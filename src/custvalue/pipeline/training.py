@@ -13,6 +13,7 @@ from custvalue.churn.leakage import Evidence, LeakageReport, guard
 from custvalue.config import Config, OutcomeSettings, load_retention_policy
 from custvalue.explain import load_wording
 from custvalue.pipeline.judging import contact_worth
+from custvalue.pipeline.learned_effect import learn_from_lots
 from custvalue.pipeline.recording import record_training
 from custvalue.pipeline.stages import Reporter, assign_tiers, build_features_at
 
@@ -73,14 +74,27 @@ def train(config: Config, as_of: date, *, store: Store, reporter: Reporter) -> T
     leakage = guard(evidence, log=log)
     searches = config.output / "tuning"
     # what a call is worth is known for leaving alone, by which lists are ranked
-    main = not isinstance(config.churn, OutcomeSettings)
-    worth = partial(contact_worth, policy=load_retention_policy(config.retention_policy)) if main else None
+    main, policy = not isinstance(config.churn, OutcomeSettings), load_retention_policy(config.retention_policy)
+    worth = partial(contact_worth, policy=policy) if main else None
     model = train_model(frame, columns, config.churn, as_of=as_of, feature_spec_hash=spec_hash, searches=searches, worth=worth, log=log)
     model = with_outcome(model, frame, config.churn)
     leakage = guard(replace(evidence, model=model), log=log, before=leakage)
+    asked = main and policy.effect == "learned"
+    learned = learn_from_lots(config, features.tables, as_of, frame, columns, policy, log=log) if asked else None
     recorded = record_training(
-        config, as_of, store=store, frame=frame, columns=columns, model=model, leakage=leakage, features=features, tiers=tiers, log=log
+        config,
+        as_of,
+        store=store,
+        frame=frame,
+        columns=columns,
+        model=model,
+        leakage=leakage,
+        features=features,
+        tiers=tiers,
+        effect=learned,
+        log=log,
     )
     found, snapshots = recorded.version, len(frame.describe())
-    reporter.done("train", f"{snapshots} snapshot(s) → {found.name} v{found.version}, challenger", version=found.version)
+    told = f"; effects: {learned.told}" if learned else ""
+    reporter.done("train", f"{snapshots} snapshot(s) → {found.name} v{found.version}, challenger{told}", version=found.version)
     return Trained(found, model, recorded.report, leakage, features.tables.caveats, recorded.plots, recorded.card)

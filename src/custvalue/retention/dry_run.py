@@ -89,6 +89,26 @@ class Warned:
 
 
 @dataclass(frozen=True)
+class Basis:
+    """What the expected effect of a contact rests on.
+
+    Attributes
+    ----------
+    source : str
+        A code of ``dry_run_effects`` in labels.yaml.
+    contacts, leavers : int
+        Contacts made and withheld by lot that were looked at, and who of them left.
+    """
+
+    source: str = "stated"
+    contacts: int = 0
+    leavers: int = 0
+
+
+STATED = Basis()
+
+
+@dataclass(frozen=True)
 class DryRun:
     """A night as it would be.
 
@@ -108,6 +128,7 @@ class DryRun:
     campaigns : dict
         Name → `Campaign`.
     warnings : tuple of Warned
+    basis : Basis
     """
 
     night: str
@@ -119,6 +140,7 @@ class DryRun:
     groups: dict[str, dict[str, dict[str, float]]]
     campaigns: dict[str, Campaign]
     warnings: tuple[Warned, ...]
+    basis: Basis = STATED
 
     @property
     def id(self) -> str:
@@ -136,11 +158,14 @@ class DryRun:
             "reach": Reach(**told["reach"]),
             "campaigns": {name: Campaign(**each) for name, each in told["campaigns"].items()},
             "warnings": tuple(Warned(**each) for each in told["warnings"]),
+            "basis": Basis(**told.get("basis", {})),
         }
         return cls(**{**told, **made})
 
 
-def dry_run(decided: pd.DataFrame, choice: Choice, policy: RetentionPolicyConfig, *, digest: str, as_of: date) -> DryRun:
+def dry_run(
+    decided: pd.DataFrame, choice: Choice, policy: RetentionPolicyConfig, *, digest: str, as_of: date, basis: Basis = STATED
+) -> DryRun:
     """Sum up a night before it is launched.
 
     Parameters
@@ -155,6 +180,8 @@ def dry_run(decided: pd.DataFrame, choice: Choice, policy: RetentionPolicyConfig
         SHA-256 of the policy's file.
     as_of : date
         The night.
+    basis : Basis
+        What the expected effects rest on.
     """
     counts = count_decisions(choice.final(decided))
     campaigns = _campaigns(decided, choice, policy, as_of)
@@ -169,6 +196,7 @@ def dry_run(decided: pd.DataFrame, choice: Choice, policy: RetentionPolicyConfig
         groups={name: _group(decided, choice, name) for name in ("tier", "region") if name in decided.columns},
         campaigns=campaigns,
         warnings=_warnings(campaigns, offers, counts[LISTED]),
+        basis=basis,
     )
 
 

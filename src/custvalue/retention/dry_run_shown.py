@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from custvalue.retention.dry_run import Campaign, DryRun, Warned
+from custvalue.retention.dry_run import Basis, Campaign, DryRun, Warned
 from custvalue.wording import Catalogue
 
 _BAND = ("save_halved", "save_doubled", "harm_none", "harm_doubled", "reach_less", "reach_more")
@@ -51,6 +51,7 @@ def sections(run: DryRun, catalogue: Catalogue, *, language: str, currency: str,
         (say("offer_cost"), _money(reach.offer_cost, currency)),
         (say("net_value"), _money(reach.net_value, currency)),
         (say("by_chance"), f"{reach.low:,.0f} … {_money(reach.high, currency)}"),
+        (say("effect"), _basis(run.basis, catalogue, language)),
         *((say(name), _money(worth, currency)) for name in _BAND if (worth := reach.band.get(name)) is not None),
     ]
     decisions = [(names("decisions", code), f"{count:,}") for code, count in run.decisions.items() if count]
@@ -78,6 +79,12 @@ def sections(run: DryRun, catalogue: Catalogue, *, language: str, currency: str,
     if run.warnings:
         found.append(Section(say("warnings"), (), tuple((warned(each, catalogue, language),) for each in run.warnings)))
     return found
+
+
+def _basis(basis: Basis, catalogue: Catalogue, language: str) -> str:
+    """Say what the expected effect of a contact rests on."""
+    values = {"contacts": f"{basis.contacts:,}", "leavers": f"{basis.leavers:,}"}
+    return catalogue.label(f"dry_run_effects.{basis.source}", language, **values)
 
 
 def warned(warning: Warned, catalogue: Catalogue, language: str) -> str:

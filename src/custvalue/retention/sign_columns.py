@@ -11,6 +11,8 @@ RECENT_DAYS = 30
 """Complaints closed longer ago wait for no call-back."""
 CONTACTS_DAYS = 90
 """Contacts are counted over so many days."""
+BALANCE_DAYS = 14
+"""Different balances are counted over so many days."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,7 @@ def _sign(table: str, name: str, unit: str, en: str, zh: str, null: str = "never
     return Sign(name=name, en=en, zh=zh, unit=unit, null=null, table=table)
 
 
+_MOVES = f"Different balances at the ends of the last {BALANCE_DAYS} days: use moves a prepaid one daily, bills and payments another"
 _NONE_WAITS = f"no complaint closed in {RECENT_DAYS} days waits for a call-back"
 _DECLARED = (
     _sign("events", "port_authorised", "yes/no", f"Port authorised in {AUTHORISED_DAYS} days", f"近{AUTHORISED_DAYS}天已授权携转"),
@@ -50,6 +53,7 @@ _DECLARED = (
     _sign("contacts", "last_contact_outcome", "category", "Outcome of the last contact", "上次联系结果", "never contacted, or not noted"),
     _sign("contacts", "contacts_90d", "count", f"Contacts in {CONTACTS_DAYS} days", f"近{CONTACTS_DAYS}天联系次数"),
     _sign("contacts", "asked_no_contact", "yes/no", "Asked at any time not to be contacted", "曾要求不再联系"),
+    _sign("daily", "balances_seen", "count", _MOVES, f"近{BALANCE_DAYS}天日末余额的不同取值数（预付费余额每日随使用变动）"),
     _sign("complaints", "in_dispute", "yes/no", "A complaint that disputes a bill is open", "账务争议未闭环"),
     _sign(
         "complaints",

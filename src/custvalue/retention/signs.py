@@ -15,7 +15,7 @@ from ibis.expr.types import BooleanValue, Value
 
 from custvalue.features.blocks import number, only
 from custvalue.features.dated import counted, days_since
-from custvalue.retention.sign_columns import AUTHORISED_DAYS, CONTACTS_DAYS, RECENT_DAYS, SIGNS
+from custvalue.retention.sign_columns import AUTHORISED_DAYS, BALANCE_DAYS, CONTACTS_DAYS, RECENT_DAYS, SIGNS
 from custvalue.sources import Moment
 
 _STOP = ("do_not_contact", "opted_out")
@@ -113,6 +113,13 @@ def _contacts(look: _Look) -> ibis.Table:
     return rows.group_by("customer_id").agg(**signs)
 
 
+def _balances(look: _Look) -> ibis.Table:
+    """How many balances there were: a prepaid one moves whenever the customer uses the network, a postpaid account seldom."""
+    rows = look.rows("daily")
+    rows = rows.filter(rows.day >= ibis.literal(look.moment.day - timedelta(days=BALANCE_DAYS)))
+    return rows.group_by("customer_id").agg(balances_seen=number(rows.balance.nunique()))
+
+
 def _grave_complaints(look: _Look) -> ibis.Table:
     rows = look.rows("complaints")
     still_open = rows.closed_at.isnull()
@@ -188,6 +195,7 @@ def _answers(look: _Look) -> ibis.Table:
 _PARTS: tuple[tuple[tuple[str, ...], Callable[[_Look], ibis.Table]], ...] = (
     (("events",), _ports),
     (("contacts",), _contacts),
+    (("daily", "balance"), _balances),
     (("complaints", "closed_at"), _grave_complaints),
     (("complaints", "closed_at"), _closed_complaints),
     (("surveys", "kind", "answered_at", "score"), _answers),

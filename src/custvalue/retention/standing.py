@@ -60,6 +60,48 @@ def with_standing(frame: pd.DataFrame, standing: pd.DataFrame | None, accounts: 
     )
 
 
+def after_calls(frame: pd.DataFrame, standing: pd.DataFrame | None, *, as_of: date) -> pd.DataFrame:
+    """Give the signs of owed call-backs as calls recorded on orders leave them.
+
+    Who was reached on the day that a complaint was closed, or later, has been called back about it and about his answer to the survey;
+    whom a call did not reach has been tried.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``customer_id`` and, where known, the signs of complaints and surveys.
+    standing : DataFrame, optional
+        As for `with_standing`, with last_reached_on.
+    as_of : date
+        The night.
+
+    Returns
+    -------
+    DataFrame
+        On the frame's index, the signs that change; none without such calls or signs.
+    """
+    if standing is None or standing.empty:
+        return frame[[]]
+    by_customer = standing.drop_duplicates("customer_id").set_index("customer_id")
+    reached, tried = (
+        (pd.Timestamp(as_of) - pd.to_datetime(frame["customer_id"].map(by_customer[name]))).dt.days.astype("float64")
+        for name in ("last_reached_on", "last_contacted_on")
+    )
+    found = {}
+    if "complaint_uncalled_days" in frame.columns:
+        waits, newest = (frame[name].astype("float64") for name in ("complaint_uncalled_days", "complaint_closed_days"))
+        # whole days since a moment: it lay on the day before so many days
+        left = waits.mask(reached <= waits + 1, newest.where(newest + 1 < reached))
+        found["complaint_uncalled_days"] = left
+        if "complaint_callback_tries" in frame.columns:
+            tries, again = frame["complaint_callback_tries"].astype("float64"), (tried <= left + 1) & (tried < reached.fillna(np.inf))
+            found["complaint_callback_tries"] = tries.mask(again & ~(tries > 1), 1.0)
+    if "complaint_answer_days" in frame.columns:
+        answered = frame["complaint_answer_days"].astype("float64")
+        found["complaint_answer_days"] = answered.mask(reached <= answered + 1)
+    return pd.DataFrame(found, index=frame.index)
+
+
 def _each(customers: pd.Series, accounts: pd.Series, standing: pd.DataFrame) -> pd.DataFrame:
     """Give each customer what orders tell of him and of his account, on the customers' index; missing where they tell nothing."""
     twice = standing.loc[standing["customer_id"].duplicated(), "customer_id"]

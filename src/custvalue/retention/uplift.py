@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from custvalue.churn.encoding import encode_columns, learn_vocabularies
 from custvalue.errors import DataError
 from custvalue.metrics import qini_interval, qini_score
 from custvalue.retention.uplift_learners import LEARNERS, Effect, Floats, Sample, cross_fitted, doubly_robust, outcome_models
-from custvalue.retention.uplift_model import EffectModel, known_risk
+from custvalue.retention.uplift_model import EffectModel, Learned, known_risk
 
 _GATE_SHARE = 0.3
 """The newest contacts, by day, judge and do not teach."""
@@ -23,52 +22,13 @@ _LEAST_LEAVERS = 20
 """Fewer leavers than this among the contacted or the held-out, to learn from or to judge by, can tell nothing."""
 
 
-@dataclass(frozen=True, eq=False)
-class Learned:
-    """What randomised contacts taught.
-
-    Attributes
-    ----------
-    model : EffectModel or None
-        None where they are too few or show no difference between customers: the policy's stated parameters hold then.
-    told : str
-        The finding in one line.
-    """
-
-    model: EffectModel | None
-    told: str
-
-
-def contact_outcomes(contacts: pd.DataFrame, departures: pd.DataFrame, *, until: pd.Timestamp, window_days: int) -> pd.DataFrame:
-    """Give what became of those whom the lot chose for a contact or for being held out.
-
-    Parameters
-    ----------
-    contacts, departures : DataFrame
-        Contract tables as known at ``until``.
-    until : Timestamp
-        Contacts whose window is not over by then are left out.
-    window_days : int
-        Days after the contact in which leaving counts.
-
-    Returns
-    -------
-    DataFrame
-        ``customer_id``, ``day`` (of the contact or the draw), ``contacted``, ``accepted`` (bool) and ``left`` (0 or 1).
-    """
-    rows = contacts[contacts["randomised"].fillna(False).astype(bool)]
-    day = pd.to_datetime(rows["contacted_at"]).dt.normalize()
-    window = pd.Timedelta(days=window_days)
-    over = (day + window <= until).to_numpy()
-    left_on = rows["customer_id"].map(pd.to_datetime(departures["left_on"]).groupby(departures["customer_id"]).min())
-    left = (left_on > day) & (left_on <= day + window)
-    found = {
-        "customer_id": rows["customer_id"],
-        "day": day,
-        "contacted": rows["arm"] == "treated",
-        "accepted": rows["outcome"] == "accepted",
-    }
-    return pd.DataFrame(found | {"left": left.astype(float)})[over].reset_index(drop=True)
+def too_few(*, left: ArrayLike, contacted: ArrayLike, customer: ArrayLike, day: ArrayLike) -> Learned | None:
+    """Say that contacts by lot are too few to learn from and to judge by; None where they may do. For the arrays see `learn_effect`."""
+    gone, made, days = np.asarray(left, dtype=np.float64), np.asarray(contacted, dtype=np.bool_), np.asarray(day)
+    newest, older = _split(np.asarray(customer), days)
+    if min(gone[rows & arm].sum() for rows in (newest, older) for arm in (made, ~made)) >= _LEAST_LEAVERS:
+        return None
+    return _unlearnt(gone, "")
 
 
 def learn_effect(
@@ -111,17 +71,18 @@ def learn_effect(
     columns, taken = tuple(columns), np.zeros(len(X)) if accepted is None else np.asarray(accepted, dtype=np.float64)
     vocabularies = learn_vocabularies(X, columns)
     sample = _sample(X, columns, vocabularies, left=left, contacted=contacted, customer=customer)
-    newest = _newest(np.asarray(day), len(X))
-    judged = sample.take(newest)
-    learnt = sample.take(~newest & ~np.isin(sample.customer, judged.customer))
-    counted = f"{len(X):,} randomised contacts, {int(sample.left.sum()):,} leavers"
-    if min(_least_leavers(part) for part in (learnt, judged)) < _LEAST_LEAVERS:
-        return Learned(None, f"cannot learn: {counted}; using the stated parameters")
+    days = np.asarray(day)
+    if days.shape != (len(X),):
+        raise DataError(f"day has the shape {days.shape}: give one day for each of the {len(X):,} contacts.")
+    if lacking := too_few(left=sample.left, contacted=sample.contacted, customer=sample.customer, day=days):
+        return lacking
+    newest, older = _split(sample.customer, days)
+    judged, learnt = sample.take(newest), sample.take(older)
     learner, losses = _best_learner(learnt, seed)
     qini, low, high = _judge(learner, learnt, judged, seed)
     found = f"{learner}-learner, Qini {qini:.5f} [{low:.5f} to {high:.5f}] on the newest {len(judged.left):,}"
     if not low > 0:
-        return Learned(None, f"cannot learn: {counted}; {found}; using the stated parameters")
+        return _unlearnt(sample.left, f"{found}; ")
     level, spread = _calibrated(*_cross_fitted_views(sample, [learner], seed)[learner])
     model = EffectModel(
         learner=learner,
@@ -133,7 +94,7 @@ def learn_effect(
         take_up=float(taken[sample.contacted].mean()),
         evidence={"contacts": len(X), "leavers": int(sample.left.sum()), "losses": losses, "qini_interval": [low, high]},
     )
-    return Learned(model, f"learnt from {counted}; {found}")
+    return Learned(model, f"learnt from {_counted(sample.left)}; {found}", len(X), int(sample.left.sum()))
 
 
 def _best_learner(sample: Sample, seed: int) -> tuple[str, dict[str, float]]:
@@ -162,20 +123,22 @@ def _sample(
     return Sample(matrix, known_risk(X), given["left"].astype(np.float64), given["contacted"].astype(np.bool_), customer)
 
 
-def _newest(day: NDArray[Any], rows: int) -> NDArray[np.bool_]:
-    """Tell which rows judge: whole days, the newest ones."""
-    if day.shape != (rows,):
-        raise DataError(f"day has the shape {day.shape}: give one day for each of the {rows:,} contacts.")
+def _split(customer: NDArray[Any], day: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell which rows judge (whole days, the newest ones) and which teach: the older ones of customers who do not judge."""
+    rows = len(day)
     if not rows:
-        return np.zeros(0, dtype=np.bool_)
+        return np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.bool_)
     days = day.astype("datetime64[D]")
-    judging: NDArray[np.bool_] = days >= np.sort(days)[min(int(np.ceil((1 - _GATE_SHARE) * rows)), rows - 1)]
-    return judging
+    newest: NDArray[np.bool_] = days >= np.sort(days)[min(int(np.ceil((1 - _GATE_SHARE) * rows)), rows - 1)]
+    return newest, ~newest & ~np.isin(customer, customer[newest])
 
 
-def _least_leavers(sample: Sample) -> int:
-    """Leavers of the group that has fewer."""
-    return int(min(sample.left[sample.contacted].sum(), sample.left[~sample.contacted].sum()))
+def _counted(left: Floats) -> str:
+    return f"{len(left):,} randomised contacts, {int(left.sum()):,} leavers"
+
+
+def _unlearnt(left: Floats, found: str) -> Learned:
+    return Learned(None, f"cannot learn: {_counted(left)}; {found}using the stated parameters", len(left), int(left.sum()))
 
 
 def _learn(learner: str, sample: Sample, seed: int) -> Effect:

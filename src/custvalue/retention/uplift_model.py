@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,6 @@ from custvalue.churn.encoding import encode_columns
 from custvalue.errors import DataError, ModelError
 from custvalue.retention.uplift_learners import Effect, Floats
 
-EFFECT_FILE = "effect.json"
 RISK = "probability"
 """The column of a contact's rows that holds the churn probability known before it."""
 _FORMAT = 1
@@ -65,35 +62,51 @@ class EffectModel:
         found: Floats = self.level + self.spread * self.parts.predict(matrix, known_risk(X))
         return found
 
-    def save(self, folder: Path) -> str:
-        """Write ``effect.json`` into a folder and give its SHA-256; boosters are LightGBM text, and nothing is pickled."""
-        folder.mkdir(parents=True, exist_ok=True)
-        content = json.dumps({"format": _FORMAT, **asdict(self)}, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
-        (folder / EFFECT_FILE).write_bytes(content)
-        return hashlib.sha256(content).hexdigest()
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What randomised contacts taught.
+
+    Attributes
+    ----------
+    model : EffectModel or None
+        None where they are too few or show no difference between customers: the policy's stated parameters hold then.
+    told : str
+        The finding in one line.
+    contacts, leavers : int
+        Contacts drawn by lot, made or withheld, and who of them left.
+    """
+
+    model: EffectModel | None
+    told: str
+    contacts: int = 0
+    leavers: int = 0
+
+    def to_json(self) -> str:
+        """Give it as text; boosters are LightGBM's own, and nothing is pickled."""
+        return json.dumps({"format": _FORMAT, **asdict(self)}, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
     @classmethod
-    def load(cls, folder: Path, digest: str) -> EffectModel:
-        """Read a saved model; LightGBM sees its text only when the digest is the one noted when it was saved.
+    def from_json(cls, text: str) -> Learned:
+        """Read what `to_json` gave; whoever reads a file checks its digest before, because LightGBM trusts its text.
 
         Raises
         ------
         ModelError
-            The file is missing, was changed, or is of another format.
+            It was written in another format.
         """
-        path = folder / EFFECT_FILE
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise ModelError(f"{path}: cannot be read ({error.strerror}). Learn the effect again.") from error
-        if (found := hashlib.sha256(content).hexdigest()) != digest:
-            raise ModelError(f"{path}: digest {found[:12]}… is not the noted {digest[:12]}…. Restore the file, or learn the effect again.")
-        read = json.loads(content)
-        if read.pop("format") != _FORMAT:
-            raise ModelError(f"{path}: was written by another version of custvalue. Learn the effect again.")
-        parts = Effect(tuple((float(weight), str(text)) for weight, text in read["parts"].pop("terms")), **read["parts"])
-        columns = tuple((str(name), str(kind)) for name, kind in read["columns"])
-        return cls(**read | {"parts": parts, "columns": columns, "vocabularies": {k: tuple(v) for k, v in read["vocabularies"].items()}})
+        read = json.loads(text)
+        if read.pop("format", None) != _FORMAT:
+            raise ModelError("the effect of contacts was written by another version of custvalue. Train again.")
+        model = read.pop("model")
+        return cls(model=None if model is None else _model_of(model), **read)
+
+
+def _model_of(read: dict[str, Any]) -> EffectModel:
+    parts = Effect(tuple((float(weight), str(text)) for weight, text in read["parts"].pop("terms")), **read["parts"])
+    columns = tuple((str(name), str(kind)) for name, kind in read["columns"])
+    vocabularies = {name: tuple(levels) for name, levels in read["vocabularies"].items()}
+    return EffectModel(**read | {"parts": parts, "columns": columns, "vocabularies": vocabularies})
 
 
 def known_risk(X: pd.DataFrame) -> Floats:

@@ -58,6 +58,10 @@ class History:
         Everything raised, signed and called.
     complaint_count : panel of int
         Complaints of the month.
+    drawn : panel of bool
+        Behaved to the month's end as one who intends to leave, whatever a late call changed.
+    kept_day : panel of int
+        Days of the month in service of whom a late call kept from leaving, had it not been made; 0 for everybody else.
     """
 
     left_on: Dates
@@ -79,6 +83,8 @@ class History:
     offer: Ints
     otherwise: Ints
     complaint_count: Ints
+    drawn: Flags
+    kept_day: Ints
     complaints: Raised
     agreements: SignedAgreements
     contacts: Contacts
@@ -133,3 +139,4 @@ class MonthLog:
     signed: list[SignedAgreements]
     contacts: Contacts
     effect: Effect
+    kept: Flags

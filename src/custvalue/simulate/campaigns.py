@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -74,16 +74,30 @@ class Plan:
         Offer of the call, or `NO_CALL`.
     randomised, held_out : array of bool
         Drawn by lot; and of these, not called.
+    day : array of int
+        Days from the month's first day to the call.
     """
 
     offer: Ints
     randomised: Flags
     held_out: Flags
+    day: Ints
 
     @classmethod
     def nobody(cls, n: int) -> Plan:
         """Build the plan that calls nobody."""
-        return cls(np.full(n, NO_CALL, dtype=np.int8), np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_))
+        nobody, never = np.zeros(n, dtype=np.bool_), np.full(n, NO_CALL, dtype=np.int8)
+        return cls(never, nobody, nobody, np.zeros(n, dtype=np.int64))
+
+    @property
+    def late(self) -> Flags:
+        """Who is called after the first day."""
+        called: Flags = (self.offer != NO_CALL) & (self.day > 0)
+        return called
+
+    def only(self, who: Flags) -> Plan:
+        """Call nobody but some."""
+        return replace(self, offer=np.where(who, self.offer, NO_CALL).astype(np.int8))
 
 
 @dataclass
@@ -111,6 +125,11 @@ class Memory:
         never = np.full(n, np.datetime64("NaT"), dtype="datetime64[D]")
         return cls(np.zeros((_CALLS_REMEMBERED, n), dtype=np.int8), np.zeros(n), np.zeros(n, dtype=np.int64), never)
 
+    def note_refusals(self, effect: Effect, on: Dates) -> None:
+        """Remember the first refusal of each."""
+        first = effect.refuses & np.isnat(self.opted_out_on)
+        self.opted_out_on = np.where(first, on, self.opted_out_on)
+
     def pass_month(self, called: Flags) -> None:
         """Grow older by a month."""
         self.calls = np.concatenate([called[None].astype(np.int8), self.calls[:-1]])
@@ -126,6 +145,11 @@ class Effect:
     saved: Flags
     refuses: Flags
     outcome: Ints
+
+    def merge(self, other: Effect) -> Effect:
+        """Add what other calls did to other customers."""
+        reached, saved, refuses = self.reached | other.reached, self.saved | other.saved, self.refuses | other.refuses
+        return Effect(reached, saved, refuses, np.maximum(self.outcome, other.outcome))
 
 
 def plan_campaign(settings: Contacting, eligible: Flags, risk: Floats, memory: Memory, luck: Floats) -> Plan:
@@ -151,7 +175,7 @@ def plan_campaign(settings: Contacting, eligible: Flags, risk: Floats, memory: M
     called = drawn & ~held_out
     called[chosen] = True
     offer = (luck[3] * len(settings.offers)).astype(np.int64)
-    return Plan(np.where(called, offer, NO_CALL).astype(np.int8), drawn, held_out)
+    return Plan(np.where(called, offer, NO_CALL).astype(np.int8), drawn, held_out, np.zeros(len(drawn), dtype=np.int64))
 
 
 def reach_chance(settings: Contacting, memory: Memory) -> Floats:
@@ -183,7 +207,7 @@ def make_calls(
     treatment : array of int
         What a contact does to each customer.
     intent, free, settled : array of bool
-        Intends to leave at the month's begin; has no contract; is in service.
+        Intends to leave when called; has no contract; is in service.
     memory : Memory
         Changed: what the calls leave behind.
     luck : array of float, shape (LUCK, customers)
@@ -205,12 +229,12 @@ def make_calls(
 
 
 def record(plan: Plan, effect: Effect, settled: Flags, month: int, first_day: np.datetime64, luck: Floats) -> Contacts:
-    """Write down a month's contacts and held-out customers; calls are made on the month's first day."""
+    """Write down a month's contacts and held-out customers; who is held out was drawn on the month's first day."""
     called = settled & (plan.offer != NO_CALL)
     held_out = settled & plan.held_out
     who = np.flatnonzero(called | held_out)
     seconds = 9 * 3600 + (luck[2, who] * 11 * 3600).astype(np.int64)
-    at = days_after(np.full(len(who), first_day), 0).astype("datetime64[s]") + seconds.astype("timedelta64[s]")
+    at = days_after(np.full(len(who), first_day), plan.day[who]).astype("datetime64[s]") + seconds.astype("timedelta64[s]")
     treated = called[who]
     return Contacts(
         customer=who,

@@ -34,6 +34,20 @@ def read_contacts(contacts: Iterable[str] | Mapping[str, str | None], offers: Se
     return np.array(list(wanted), dtype=object), number, offer
 
 
+def read_days(ids: Names, days: Mapping[str, int], *, last: int) -> Ints:
+    """Give each contact's days from the month's first day, 0 where no day is told.
+
+    Raises
+    ------
+    ConfigError
+        A day is none of the month, or is told of somebody who is not called.
+    """
+    if strange := sorted({str(day) for day in days.values() if not 1 <= day <= last}):
+        raise ConfigError(f"unknown day(s) {some(strange)}; the month's days are 1 to {last}.")
+    refuse(sorted(set(days) - set(ids)), len(days), "given a day, but not called")
+    return np.array([days.get(customer, 1) - 1 for customer in ids], dtype=np.int64)
+
+
 def refuse(faulty: Iterable[str], of: int, what: str) -> None:
     """Stop if there is any faulty contact.
 

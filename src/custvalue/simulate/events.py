@@ -65,11 +65,11 @@ def _in_months(world: World) -> Log:
 
 
 def _drawn_away(world: World, month: int) -> Flags:
-    """Whether intent lasts to the month's end, or ends in leaving."""
+    """Whether intent lasts to the month's end, or ends in leaving or in a late call."""
     history = world.history
     now = world.timeline.index(days_after(history.left_on, -1)) == month
     leaves = ~np.isnat(history.left_on) & now & np.isin(history.kind, (VOLUNTARY, PORT_OUT))
-    away: Flags = history.intent[month] | leaves
+    away: Flags = history.drawn[month] | leaves
     return away
 
 

@@ -28,6 +28,7 @@ from custvalue.simulate.complaints import Raised
 from custvalue.simulate.draws import uniforms
 from custvalue.simulate.facts import OperatorFacts
 from custvalue.simulate.intent import entry_log_odds, exit_chance, sigmoid
+from custvalue.simulate.late_calls import call_late
 from custvalue.simulate.luck import MONTHS_REMEMBERED, MonthlyLuck
 from custvalue.simulate.neighbours import have_lost_a_neighbour
 from custvalue.simulate.population import Population
@@ -96,32 +97,39 @@ class Life:
         state : State
             Changed to how things stand at the month's end.
         plan : Plan
-            Whom to call on the first day.
+            Whom to call, and when; a late call acts on leaving from its day on, on use and temper from the next month on.
         bereaved : array of bool
             Who lost a neighbour lately.
         """
-        settings, luck = self._scenario.intent, self.luck(month)
+        settings, luck, people = self._scenario.intent, self.luck(month), self.people
         settled = self.settled(state, month)
-        effect = self._call(state, month, plan, settled)
+        effect = self._call(state, month, plan.only(~plan.late), settled)
         entry = sigmoid(self.entry_log_odds(state, month, bereaved) + self.facts.shock[month, self.people.region])
         enters = settled & ~state.intent & (luck["intent"][0] < entry)
+        # who enters does so on some day of the month, each with the same chance: luck below a chance is uniform below it
+        since = np.where(enters, luck["intent"][0] / entry, 0.0) * self._timeline.days[month]
         state.intent = state.intent | enters
         state.intent_months = np.where(enters, 0, state.intent_months)
         self._show(state)
         panels = self._panels(state, month, plan, settled)
         leaves = self._leave(state, month, settled, panels)
-        stays = settled & ~leaves
+        first = self._timeline.first[month]
+        late, kept_day = call_late(self._scenario.contacts, state, plan, people.treatment, settled, since, month, first, luck["contacts"])
+        stays = settled & ~leaves  # whom a late call kept changes nothing else this month
         raised = self._complain(state, month, settled, panels)
         signed = agreements.pass_month(self._scenario, state.bound, self._timeline, month, stays, state.intent, luck["agreements"])
         self._change_plans(state, month, stays)
         recovers = state.intent & (luck["intent"][1] < settings.recovery)
         state.second_sim = state.second_sim | (recovers & stays & (luck["intent"][2] < settings.second_sim))
-        state.intent = state.intent & stays & ~recovers
+        drawn = (state.intent & stays & ~recovers) | (kept_day > 0)
+        state.intent = drawn & ~late.saved
         state.intent_months = np.where(state.intent, state.intent_months + 1, 0)
-        contacts = campaigns.record(plan, effect, settled, month, self._timeline.first[month], luck["contacts"])
+        effect = effect.merge(late)
+        contacts = campaigns.record(plan, effect, settled, month, first, luck["contacts"])
         state.memory.pass_month(settled & (plan.offer != NO_CALL))
         panels |= {"intent": state.intent, "intent_months": state.intent_months.astype(np.int8)}
-        return MonthLog(panels, raised, signed, contacts, effect)
+        panels |= {"drawn": drawn, "kept_day": kept_day.astype(np.int8)}
+        return MonthLog(panels, raised, signed, contacts, effect, kept_day > 0)
 
     def entry_log_odds(self, state: State, month: int, bereaved: Flags) -> Floats:
         """Log-odds of entering intent in a month (also the one after the last), from what has happened before it; no region's shock."""
@@ -166,8 +174,7 @@ class Life:
         effect = campaigns.make_calls(self._scenario.contacts, plan, people.treatment, state.intent, free, settled, state.memory, luck)
         state.intent = state.intent & ~effect.saved
         state.intent_months = np.where(effect.saved, 0, state.intent_months)
-        first_refusal = effect.refuses & np.isnat(state.memory.opted_out_on)
-        state.memory.opted_out_on = np.where(first_refusal, self._timeline.first[month], state.memory.opted_out_on)
+        state.memory.note_refusals(effect, np.full(len(people), self._timeline.first[month]))
         return effect
 
     def _show(self, state: State) -> None:

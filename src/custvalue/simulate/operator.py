@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+import copy
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -13,16 +14,15 @@ from custvalue.errors import ConfigError, some
 from custvalue.simulate.arrow import dates, money, names
 from custvalue.simulate.campaigns import NO_CALL, Effect, Plan
 from custvalue.simulate.catalogue import CONTACT_OUTCOMES, DEPARTURES
-from custvalue.simulate.contact_lists import Names, read_contacts, refuse
-from custvalue.simulate.facts import PEOPLE
+from custvalue.simulate.kept_rows import KeptRows
 from custvalue.simulate.lived_month import Month
-from custvalue.simulate.numbers import draw_numbers
 from custvalue.simulate.outcomes import effects_table
+from custvalue.simulate.planned_calls import ids_of, plan_calls, without_late_calls
 from custvalue.simulate.shards import Shard
 from custvalue.simulate.simulation import describe, prepare
 from custvalue.simulate.tables import TABLES, built_tables
-from custvalue.simulate.timeline import Flags, Ints
-from custvalue.simulate.world import World, draw_world, group_ids
+from custvalue.simulate.timeline import days_after
+from custvalue.simulate.world import World, draw_world
 from custvalue.simulate.writing import refuse_foreign_folder, write_folder
 
 
@@ -62,6 +62,7 @@ class Operator:
         )
         self._shards = [Shard(self._facts, number, size) for number, size in enumerate(self._facts.shard_sizes())]
         self._drawn: tuple[int, list[World]] = (0, [])
+        self._kept: list[KeptRows] = []
 
     @property
     def months_lived(self) -> int:
@@ -89,27 +90,47 @@ class Operator:
 
     def may_be_called(self) -> pa.Array:
         """Identifiers of who is in service on the first day of the month to come, and allows marketing."""
-        return pa.concat_arrays([self._ids(shard, np.flatnonzero(shard.may_be_called())) for shard in self._shards])
+        return pa.concat_arrays([ids_of(shard, np.flatnonzero(shard.may_be_called())) for shard in self._shards])
 
-    def step(self, contacts: Iterable[str] | Mapping[str, str | None]) -> Month:
-        """Live one month in which exactly these customers are called, on its first day.
+    def copy(self) -> Operator:
+        """Copy it, so that two courses of events can go on from it."""
+        other = copy.copy(self)
+        other._shards, other._kept = [shard.copy() for shard in self._shards], list(self._kept)
+        return other
+
+    def step(self, contacts: Iterable[str] | Mapping[str, str | None], *, days: Mapping[str, int] | None = None) -> Month:
+        """Live one month in which exactly these customers are called.
 
         Parameters
         ----------
         contacts : iterable of str, or mapping
             Customer ids; or customer id → name of an offer of the scenario (None: the first one).
+        days : mapping, optional
+            Customer id → day of the month of his call, of those who are not called on the first. A copy that lives the month with the calls
+            made so far shows what is known on a later day: whatever is called from that day on, it stays as it is.
 
         Raises
         ------
         ConfigError
-            An id is unknown, comes twice, belongs to somebody who has left or does not allow marketing; an offer is unknown; no month is
-            left. Nothing has happened then.
+            An id is unknown, comes twice, belongs to somebody who has left or does not allow marketing; an offer or a day is unknown; no
+            month is left. Nothing has happened then.
+
+        Notes
+        -----
+        A call after the first day acts on leaving from its day on. What else it changes, use and temper, shows from the next month on; the
+        month's bill and use of somebody whom it keeps are those of a whole month.
         """
         self._refuse_too_many(1)
-        plans = self._plans(contacts)
+        plans = plan_calls(self._shards, contacts, days or {})
         month, lived = self.month, self.months_lived
-        effects = [shard.pass_month(plan) for shard, plan in zip(self._shards, plans, strict=True)]
-        called = [self._contacts(shard, plan, effect) for shard, plan, effect in zip(self._shards, plans, effects, strict=True)]
+        before = [without_late_calls(shard, plan) for shard, plan in zip(self._shards, plans, strict=True)]
+        logs = [shard.pass_month(plan) for shard, plan in zip(self._shards, plans, strict=True)]
+        for untouched, plan, log in zip(before, plans, logs, strict=True):
+            if untouched is not None and log.kept.any():
+                who, first = np.flatnonzero(log.kept), self._facts.timeline.first[lived]
+                ids, called_on = ids_of(untouched, who), days_after(np.full(len(who), first), plan.day[who])
+                self._kept.append(KeptRows(untouched, ids, first, called_on))
+        called = [self._contacts(shard, plan, log.effect) for shard, plan, log in zip(self._shards, plans, logs, strict=True)]
         left = [self._departures(shard, lived) for shard in self._shards]
         return Month(month, pa.concat_tables(called), pa.concat_tables(left), lambda: self._revenue(lived))
 
@@ -178,7 +199,9 @@ class Operator:
 
     def _built(self, only: Collection[str] | None = None) -> Iterator[tuple[str, pa.Table]]:
         for world in self._worlds():
-            yield from built_tables(world, first=world.shard == 0, only=only)
+            built = built_tables(world, first=world.shard == 0, only=only)
+            kept = [each for each in self._kept if each.before.number == world.shard]
+            yield from _spliced(built, kept) if kept else built
 
     def _worlds(self) -> list[World]:
         if not self.months_lived:
@@ -197,55 +220,25 @@ class Operator:
     def _contacts(self, shard: Shard, plan: Plan, effect: Effect) -> pa.Table:
         who = np.flatnonzero(plan.offer != NO_CALL)
         outcome = names(CONTACT_OUTCOMES, effect.outcome[who])
-        return pa.table({"customer_id": self._ids(shard, who), "reached": pa.array(effect.reached[who]), "outcome": outcome})
+        return pa.table({"customer_id": ids_of(shard, who), "reached": pa.array(effect.reached[who]), "outcome": outcome})
 
     def _departures(self, shard: Shard, month: int) -> pa.Table:
         who = np.flatnonzero(shard.state.left_month == month)
         kind, left_on = names(DEPARTURES, shard.state.kind[who]), dates(shard.state.left_on[who])
-        return pa.table({"customer_id": self._ids(shard, who), "left_on": left_on, "kind": kind})
-
-    def _plans(self, contacts: Iterable[str] | Mapping[str, str | None]) -> list[Plan]:
-        ids, number, offer = read_contacts(contacts, [offer.name for offer in self._facts.scenario.contacts.offers])
-        of_shard = number // PEOPLE
-        refuse(ids[of_shard >= len(self._shards)], len(ids), "unknown")
-        plans = []
-        for shard in self._shards:
-            rows = of_shard == shard.number
-            plans.append(self._plan(shard, number[rows] % PEOPLE, offer[rows], ids[rows]))
-        return plans
-
-    def _plan(self, shard: Shard, number: Ints, offer: Ints, ids: Names) -> Plan:
-        people = len(shard.people)
-        refuse(ids[number >= people], len(ids), "unknown")
-        who = self._now_held_by(shard)[number]
-        there, allowed = shard.in_service()[who], shard.may_be_called()[who]
-        refuse(ids[~there], len(ids), f"not in service on {self.month}")
-        refuse(ids[~allowed], len(ids), "of customers who do not allow marketing")
-        plan = Plan.nobody(people)
-        plan.offer[who] = offer
-        return plan
-
-    def _ids(self, shard: Shard, who: Ints) -> pa.Array:
-        return group_ids("C", shard.number, self._first_holder(shard)[who])
-
-    def _first_holder(self, shard: Shard) -> Ints:
-        """Whose position each customer's id carries: the own one, unless ids are used again."""
-        people = shard.people
-        if not self._facts.scenario.reused_ids:
-            return np.arange(len(people))
-        left_on = np.where(shard.state.left_month < shard.months, shard.state.left_on, np.datetime64("NaT"))
-        numbers = draw_numbers(shard.facts.scenario, people.joined_on, people.joined_month >= 0, left_on, shard.state.kind, shard.streams)
-        return numbers.customer
-
-    def _now_held_by(self, shard: Shard) -> Ints:
-        """Who holds the id of each position now; who joined last, where it has been used again."""
-        holder = np.arange(len(shard.people))
-        there: Flags = shard.people.joined_month < shard.months
-        who = np.flatnonzero(there)
-        holder[self._first_holder(shard)[who]] = who
-        return holder
+        return pa.table({"customer_id": ids_of(shard, who), "left_on": left_on, "kind": kind})
 
     def _refuse_too_many(self, months: int) -> None:
         left = self._facts.timeline.months - self.months_lived
         if not 0 <= months <= left:
             raise ConfigError(f"{months} month(s) asked for, and {left} are left. Make the operator with more `months`.")
+
+
+def _spliced(built: Iterable[tuple[str, pa.Table]], kept: Sequence[KeptRows]) -> Iterator[tuple[str, pa.Table]]:
+    """Put tables together, and put into them what was known before late calls."""
+    parts: dict[str, list[pa.Table]] = {}
+    for name, table in built:
+        parts.setdefault(name, []).append(table)
+    found = {name: pa.concat_tables(tables) for name, tables in parts.items()}
+    for each in kept:
+        found = each.splice(found)
+    yield from found.items()

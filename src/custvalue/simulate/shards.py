@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from custvalue.simulate.agreements import SignedAgreements
-from custvalue.simulate.behaviour import History, State
-from custvalue.simulate.campaigns import NO_CALL, Contacts, Effect, Plan, plan_campaign, reach_chance
+from custvalue.simulate.behaviour import History, MonthLog, State
+from custvalue.simulate.campaigns import NO_CALL, Contacts, Plan, plan_campaign, reach_chance
 from custvalue.simulate.catalogue import CONTRACT, OWN_WILL
 from custvalue.simulate.complaints import Raised, in_order
 from custvalue.simulate.facts import OperatorFacts
@@ -70,8 +71,17 @@ class Shard:
         luck = self._life.luck(self.months)["contacts"]
         return plan_campaign(settings, self.may_be_called(), self._apparent_risk(), self.state.memory, luck)
 
-    def pass_month(self, plan: Plan) -> Effect:
-        """Live the coming month with these calls; the calls' effect comes back."""
+    def copy(self) -> Shard:
+        """Copy it, so that two courses of events can go on from it; what has been is shared, since it does not change."""
+        other = copy.copy(self)
+        other.state = self.state.copy()
+        other._panels = {name: list(months) for name, months in self._panels.items()}
+        for name in ("_signed", "_raised", "_contacts", "_before", "_lived"):
+            setattr(other, name, list(getattr(self, name)))
+        return other
+
+    def pass_month(self, plan: Plan) -> MonthLog:
+        """Live the coming month with these calls."""
         month = self.months
         bereaved = self._life.lost_a_neighbour(self.state, month)
         self._before = [*self._before[1 - HORIZON :], self.state.copy()]
@@ -84,7 +94,7 @@ class Shard:
         for name, panel in {**log.panels, **self._outlook()}.items():
             self._panels.setdefault(name, []).append(panel)
         self._live_otherwise()
-        return log.effect
+        return log
 
     def history(self) -> History:
         """Stack the months lived so far."""
@@ -154,4 +164,4 @@ class Shard:
 def _turned(plan: Plan) -> Plan:
     """Call everybody whom the plan does not call, and nobody else."""
     offer = np.where(plan.offer == NO_CALL, _DEFAULT_OFFER, NO_CALL).astype(np.int8)
-    return Plan(offer, plan.randomised, plan.held_out)
+    return Plan(offer, plan.randomised, plan.held_out, np.zeros_like(plan.day))

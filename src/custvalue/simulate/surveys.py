@@ -93,11 +93,13 @@ def _asked_at_random(world: World, tickets: Tickets, complaints: Flags) -> Asked
         luck, day, second = uniforms(world.streams, "surveys", month, n, 3)
         kind = np.select([luck < settings.nps, luck > 1 - settings.yearly / 12], [NPS, YEARLY], -1)
         who = np.flatnonzero((kind >= 0) & (world.service_days[month] > 0))
+        kept_day = world.history.kept_day[month]
+        days = np.where(kept_day > 0, kept_day, world.service_days[month])
         recent = complaints & (opened >= month - 3) & (opened < month)
         told = np.bincount(tickets.customer[recent], minlength=n)[who]
         on = days_after(
             np.maximum(timeline.first[month], world.population.joined_on[who]),
-            (day[who] * world.service_days[month, who]).astype(np.int64),
+            (day[who] * days[who]).astype(np.int64),
         )
         score = _scores(world, who, np.full(len(who), month), told, 0.0, normals(world.streams, "scores", month, n)[0][who])
         log.append(Asked(who, _at(on, second[who]), kind[who], score))
@@ -108,7 +110,7 @@ def _asked_after_complaints(world: World, tickets: Tickets, complaints: Flags) -
     """Ask the day after closing how satisfied the customer is, and whether the first contact solved it."""
     timeline = world.timeline
     left = world.history.left_on[tickets.customer]
-    closed = np.flatnonzero(complaints & tickets.closes)
+    closed = np.flatnonzero(complaints & tickets.closes & ~_after_a_late_call(world, tickets))
     month = timeline.index(tickets.closed_at[closed])
     luck, second, fresh, doubt = uniforms_by_month(world.streams, "surveys after complaints", month, 4)
     on = days_after(tickets.closed_at[closed], 1)
@@ -124,6 +126,19 @@ def _asked_after_complaints(world: World, tickets: Tickets, complaints: Flags) -
         Asked(who, moment, np.full(len(who), AFTER_COMPLAINT), score),
         Asked(who, moment, np.full(len(who), FIRST_CONTACT), np.where(solved, _YES, _NO)),
     ]
+
+
+def _after_a_late_call(world: World, tickets: Tickets) -> Flags:
+    """Whether a complaint was closed in the rest of a month in which only a late call kept the customer.
+
+    Nobody is asked about it: luck goes by the order of what is asked about, and what was known before the call must not change.
+    """
+    timeline = world.timeline
+    month = np.clip(timeline.index(tickets.closed_at), 0, timeline.months - 1)
+    would_leave = world.history.kept_day[month, tickets.customer]
+    into = (tickets.closed_at.astype("datetime64[D]") - timeline.first[month]).astype(np.int64)
+    found: Flags = (would_leave > 0) & (into >= would_leave)
+    return found
 
 
 def _first_repeats(tickets: Tickets) -> Dates:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ from custvalue.tracking.differing import differences
 from custvalue.tracking.judged import JudgedRows
 from custvalue.tracking.saving import save_model
 from custvalue.tracking.trials import log_trials
-from custvalue.tracking.versions import CHALLENGER, DIGEST_TAG, DIGESTS_FILE, ModelVersion
+from custvalue.tracking.versions import CHALLENGER, DIGEST_TAG, DIGESTS_FILE, EFFECT_TAG, ModelVersion
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,6 +50,12 @@ class Training:
     judged: JudgedRows | None
     trials: Sequence[Trial]
     reference: Mapping[str, Any] | None
+    effect: str | None
+
+    @property
+    def effect_digest(self) -> str:
+        """SHA-256 of the effect of contacts; empty where there is none."""
+        return "" if self.effect is None else hashlib.sha256(self.effect.encode()).hexdigest()
 
 
 def record(client: MlflowClient, place: Place, name: str, training: Training) -> ModelVersion:
@@ -63,7 +70,7 @@ def record(client: MlflowClient, place: Place, name: str, training: Training) ->
         log_trials(client, experiment, run_id, training.trials)
         with tempfile.TemporaryDirectory(prefix="custvalue-") as folder:
             model_id = _log_model(client, run_id, training, Path(folder) / "model")
-        version = _register(client, place, name, run_id, model_id, training.bundle.digest)
+        version = _register(client, place, name, run_id, model_id, training)
         client.set_terminated(run_id, "FINISHED")
         client.set_registered_model_alias(name, CHALLENGER, version)
     except BaseException:
@@ -73,7 +80,7 @@ def record(client: MlflowClient, place: Place, name: str, training: Training) ->
         with suppress(Exception):
             client.set_terminated(run_id, "FAILED")
         raise
-    return ModelVersion(name, int(version), run_id, training.bundle.digest)
+    return ModelVersion(name, int(version), run_id, training.bundle.digest, effect_digest=training.effect_digest)
 
 
 def _log_run(client: MlflowClient, run_id: str, training: Training) -> None:
@@ -104,7 +111,15 @@ def _log_model(client: MlflowClient, run_id: str, training: Training, folder: Pa
         experiment_id, name="model", source_run_id=run_id, tags={DIGEST_TAG: training.bundle.digest}
     )
     try:
-        save_model(training.bundle, training.X_sample, folder, run_id=run_id, model_id=model.model_id, reference=training.reference)
+        save_model(
+            training.bundle,
+            training.X_sample,
+            folder,
+            run_id=run_id,
+            model_id=model.model_id,
+            reference=training.reference,
+            effect=training.effect,
+        )
         client.log_model_artifacts(model.model_id, str(folder))
         client.finalize_logged_model(model.model_id, "READY")
     except BaseException:
@@ -115,7 +130,7 @@ def _log_model(client: MlflowClient, run_id: str, training: Training, folder: Pa
     return str(model.model_id)
 
 
-def _register(client: MlflowClient, place: Place, name: str, run_id: str, model_id: str, digest: str) -> str:
+def _register(client: MlflowClient, place: Place, name: str, run_id: str, model_id: str, training: Training) -> str:
     from mlflow.exceptions import MlflowException
 
     try:
@@ -123,9 +138,8 @@ def _register(client: MlflowClient, place: Place, name: str, run_id: str, model_
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
+    tags = {DIGEST_TAG: training.bundle.digest} | ({EFFECT_TAG: training.effect_digest} if training.effect else {})
     # A SQL registry looks the logged model up in the global store, whatever store the client is for.
     with as_global_store(place.tracking_uri):
-        version = client.create_model_version(
-            name, source=f"models:/{model_id}", run_id=run_id, tags={DIGEST_TAG: digest}, model_id=model_id
-        )
+        version = client.create_model_version(name, source=f"models:/{model_id}", run_id=run_id, tags=tags, model_id=model_id)
     return str(version.version)

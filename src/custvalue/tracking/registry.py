@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -13,7 +14,17 @@ from typing import TYPE_CHECKING, Any
 from custvalue.churn.bundle import BUNDLE_FILE, MODEL_FILE, ModelBundle
 from custvalue.errors import ModelError
 from custvalue.tracking.calm import shown
-from custvalue.tracking.versions import BOOSTER_FILE, CHALLENGER, CHAMPION, DIGEST_TAG, REFERENCE_FILE, LoadedModel, ModelVersion
+from custvalue.tracking.versions import (
+    BOOSTER_FILE,
+    CHALLENGER,
+    CHAMPION,
+    DIGEST_TAG,
+    EFFECT_FILE,
+    EFFECT_TAG,
+    REFERENCE_FILE,
+    LoadedModel,
+    ModelVersion,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -51,7 +62,8 @@ def find(client: MlflowClient, uri: str, name: str, alias_or_version: str | int)
             f"version {found.version} of {name!r} in {shown(uri)} has no {DIGEST_TAG} tag: custvalue did not register it. "
             "Point the alias at a version that `custvalue train` made."
         )
-    return ModelVersion(name, int(found.version), str(found.run_id), str(digest))
+    effect_digest = str(found.tags.get(EFFECT_TAG) or "")
+    return ModelVersion(name, int(found.version), str(found.run_id), str(digest), effect_digest=effect_digest)
 
 
 def get(client: MlflowClient, uri: str, name: str, alias_or_version: str | int) -> ModelVersion:
@@ -68,7 +80,12 @@ def get(client: MlflowClient, uri: str, name: str, alias_or_version: str | int) 
 def load(client: MlflowClient, uri: str, version: ModelVersion) -> LoadedModel:
     """Download a version and verify it before LightGBM reads it; see `ModelBundle.load`."""
     with model_files(client, uri, version) as folder:
-        return LoadedModel(**vars(version), bundle=load_bundle(folder, version.digest), reference=_read_reference(folder / REFERENCE_FILE))
+        return LoadedModel(
+            **vars(version),
+            bundle=load_bundle(folder, version.digest),
+            reference=_read_reference(folder / REFERENCE_FILE),
+            effect=_read_effect(folder / EFFECT_FILE, version.effect_digest),
+        )
 
 
 def _read_reference(path: Path) -> Mapping[str, Any] | None:
@@ -79,6 +96,16 @@ def _read_reference(path: Path) -> Mapping[str, Any] | None:
     except ValueError as error:
         raise ModelError(f"{path.name} of the model is damaged ({error}). Restore the model's folder, or train again.") from error
     return found
+
+
+def _read_effect(path: Path, digest: str) -> str | None:
+    """Read the effect of contacts, of a version that has one, and verify it: it holds boosters, which LightGBM trusts."""
+    if not digest:
+        return None
+    content = path.read_bytes() if path.is_file() else b""
+    if (found := hashlib.sha256(content).hexdigest()) != digest:
+        raise ModelError(f"{path.name} of the model has the digest {found[:12]}…, not the noted {digest[:12]}…. Restore it or train again.")
+    return content.decode()
 
 
 def load_bundle(folder: Path, digest: str) -> ModelBundle:

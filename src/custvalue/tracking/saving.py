@@ -13,7 +13,7 @@ import pandas as pd
 from custvalue.churn.bundle import MODEL_FILE, ModelBundle
 from custvalue.errors import ModelError
 from custvalue.tracking.checks import write_check
-from custvalue.tracking.versions import BOOSTER_FILE, CHECK_FILE, REFERENCE_FILE
+from custvalue.tracking.versions import BOOSTER_FILE, CHECK_FILE, EFFECT_FILE, REFERENCE_FILE
 
 if TYPE_CHECKING:
     from mlflow.models import Model, ModelSignature
@@ -23,13 +23,20 @@ _NEEDED = ("custvalue", "lightgbm", "mlflow", "numpy", "pandas")
 
 
 def save_model(
-    bundle: ModelBundle, sample: pd.DataFrame, folder: Path, *, run_id: str, model_id: str, reference: Mapping[str, Any] | None = None
+    bundle: ModelBundle,
+    sample: pd.DataFrame,
+    folder: Path,
+    *,
+    run_id: str,
+    model_id: str,
+    reference: Mapping[str, Any] | None = None,
+    effect: str | None = None,
 ) -> None:
     """Write the bundle, a few rows to check it by, and MLflow's flavours ``python_function`` and ``lightgbm``.
 
     ``python_function`` takes raw feature columns (text for categories, missing values allowed) and gives calibrated probabilities, the
     same as the package's own. ``lightgbm`` is the bundle's very text, for those who want the booster; its input are encoded columns.
-    The reference, if there is one, is what nights that the model scores are compared with.
+    The reference, if there is one, is what nights that the model scores are compared with; the effect, what contacts by lot taught.
 
     Raises
     ------
@@ -63,6 +70,8 @@ def save_model(
     write_check(folder / CHECK_FILE, bundle, sample)
     if reference is not None:
         (folder / REFERENCE_FILE).write_text(json.dumps(reference, ensure_ascii=False, sort_keys=True, allow_nan=False), encoding="utf-8")
+    if effect is not None:
+        (folder / EFFECT_FILE).write_bytes(effect.encode())
 
 
 def _signature(bundle: ModelBundle) -> ModelSignature:

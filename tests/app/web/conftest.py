@@ -122,6 +122,7 @@ def filled_file(tmp_path_factory, quick_hash):
 def make_site(make_config, clock, quick_hash, filled_file):
     """Make the application over a small night; give it as a function from the page's settings, or over an empty PostgreSQL database."""
     from custvalue.app.web.application import create_app
+    from custvalue.app.web.site import Site
 
     made = []
 
@@ -133,7 +134,7 @@ def make_site(make_config, clock, quick_hash, filled_file):
         else:
             store = OrderStore.of(config)
             store.upgrade()
-        made.append(create_app(config, {}, clock=clock))
+        made.append(create_app(Site(config, {}, clock)))
         if orders:
             fill(store, made[-1].state.site, quick_hash, clock)
         return made[-1]

@@ -178,20 +178,21 @@ def test_a_page_shows_one_night_whole(app, clock):
 
     from custvalue.app.web.principal import make_principal
     from custvalue.app.web.repository import Repository
+    from custvalue.app.web.repository_team import listed_orders
     from custvalue.retention.orders.store import OrderStore
 
     site = app.state.site
     lead = make_principal("lea", "lead", None, "north", site.page)
     with site.reading() as connection:
-        repository = Repository(lead, connection)
+        repository = Repository(lead, connection, site.roster)
         assert repository.night() == NIGHT
         later = lists([1, 7, 9]).assign(order_id=["20260106-C-K1", "20260106-C-K7", "20260106-C-K9"])
         OrderStore.of(site.config).take_night(later, NIGHT + timedelta(days=1), "run2", decisions={}, now=clock())
-        assert {order.customer for order in repository.open_orders()} == {"CRM-K1", "CRM-K3", "CRM-K5"}
+        assert {order["customer"] for order in listed_orders(repository)} == {"CRM-K1", "CRM-K3", "CRM-K5"}
     with site.reading() as connection:
-        repository = Repository(lead, connection)
+        repository = Repository(lead, connection, site.roster)
         assert repository.night() == NIGHT + timedelta(days=1)
-        assert {order.customer for order in repository.open_orders()} == {"CRM-K1", "CRM-K7", "CRM-K9"}
+        assert {order["customer"] for order in listed_orders(repository)} == {"CRM-K1", "CRM-K7", "CRM-K9"}
 
 
 def test_a_form_that_is_out_of_date_says_so(browse):

@@ -6,10 +6,13 @@ import base64
 import hashlib
 import json
 import secrets
+import subprocess
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -135,6 +138,39 @@ def test_a_person_signs_in_with_the_company_account(browser, provider, site):
     assert (answer.status_code, answer.headers["location"]) == (303, "/orders/20260105-C-K1")
     assert browser.get("/orders/20260105-C-K1").status_code == 200
     assert audit_of(site)[:1] == [("ann", "login", "")]
+
+
+@pytest.fixture
+def other_provider(require_part):
+    """Somebody else's provider, in a process of its own: its issuer."""
+    require_part("Authlib (custvalue[oidc])", find_spec("authlib") is not None)
+    require_part("Flask (comes with MLflow)", find_spec("flask") is not None)
+    program = str(Path(__file__).with_name("oidc_provider.py"))
+    command = [sys.executable, program, CLIENT, SECRET, "http://127.0.0.1:8321/oidc/callback", "ann"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    yield f"http://127.0.0.1:{int(running.stdout.readline())}"
+    running.kill()
+    running.wait()
+
+
+def test_the_way_works_with_a_provider_of_another_make(other_provider, make_site, browse):
+    import httpx2
+
+    def sign_in_with(secret: str):
+        oidc = {"issuer": other_provider, "client_id": CLIENT, "client_secret": secret}
+        client = browse(of=make_site(url="http://127.0.0.1:8321", oidc=oidc))
+        agreed = httpx2.get(client.get("/oidc?next=/orders/20260105-C-K1").headers["location"])
+        assert agreed.status_code == 302, agreed.text
+        back = urlsplit(agreed.headers["location"])
+        return client, [client.get(f"{back.path}?{back.query}") for _ in range(2)]
+
+    client, (first, again) = sign_in_with(SECRET)
+    assert (first.status_code, first.headers["location"]) == (303, "/orders/20260105-C-K1")
+    assert client.get("/orders/20260105-C-K1").status_code == 200
+    assert again.status_code == 403  # a code counts once
+    client, (refused, _) = sign_in_with("another secret")
+    assert refused.status_code == 403
+    assert client.get("/today").status_code == 303
 
 
 def test_nobody_is_led_elsewhere_afterwards(browser, provider):

@@ -21,27 +21,31 @@ KEY = {"CUSTVALUE_TOKEN_KEY": "0123456789abcdef0123456789abcdef"}
 def app(app, tmp_path):
     site = app.state.site
     site.environ = KEY
-    numbers = range(1, 12)
-    directory = {"customer_id": [f"K{number}" for number in numbers], "crm_id": [f"CRM-K{number}" for number in numbers]}
-    names = {"name": ["Xample Person"] * len(numbers), "msisdn": [f"138000000{number:02d}" for number in numbers]}
-    pd.DataFrame(directory | names).to_parquet(tmp_path / "directory.parquet")
+    write_directory(tmp_path)
     tell_night(site)
     publish_scores(site.config.output)
     return app
 
 
+def write_directory(folder) -> None:
+    numbers = range(1, 13)
+    directory = {"customer_id": [f"K{number}" for number in numbers], "crm_id": [f"CRM-K{number}" for number in numbers]}
+    names = {"name": ["Xample Person"] * len(numbers), "msisdn": [f"138000000{number:02d}" for number in numbers]}
+    pd.DataFrame(directory | names).to_parquet(folder / "directory.parquet")
+
+
 def publish_scores(output) -> None:
-    """A night of which K9 and K11 are M-001's customers on no list: K9 held out, K11 not worth a call."""
+    """A night of which K9 and K11 are M-001's customers on no list, K9 held out, K11 not worth a call; K12 is nobody's."""
     from custvalue.publish import lock, publish, stage
 
-    numbers = range(1, 12)
+    numbers = range(1, 13)
     rows = pd.DataFrame(
         {
             "customer_id": [f"K{number}" for number in numbers],
             "tier": "gold",
             "arpu": 117.25,
             "region": "coast",
-            "own_manager_id": ["M-001" if number % 2 else "M-002" for number in numbers],
+            "own_manager_id": [*("M-001" if number % 2 else "M-002" for number in range(1, 12)), None],
             "probability": 0.87654,
             "decision": ["held_out" if number == 9 else "listed" for number in numbers],
         }
@@ -147,6 +151,13 @@ def test_a_customer_whom_another_manager_works_on_is_not_found(browse, app):
     OrderStore.of(app.state.site.config).take_night(rows, night, "next", decisions={}, now=app.state.site.clock())
     assert browse("ann").get("/customers/CRM-K9").status_code == 404
     assert browse("bob").get("/search?q=CRM-K9").headers["location"] == "/orders/20260106-C-K9"
+
+
+def test_who_has_no_manager_is_served_by_whomever_he_calls(browse):
+    for user in ("ann", "bob", "lea"):
+        client = browse(user)
+        assert client.get("/search?q=CRM-K12").headers["location"] == "/customers/CRM-K12"
+        assert "gold" in client.get("/customers/CRM-K12").text
 
 
 def test_without_a_directory_a_customer_is_found_by_the_token(browse, app, tmp_path):

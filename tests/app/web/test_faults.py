@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 import time
@@ -55,6 +56,57 @@ def test_a_page_sees_one_night_though_the_next_is_taken_while_it_reads(site):
         assert seen(connection) == before
     with site.reading() as connection:
         assert seen(connection) == after
+
+
+class Looker(threading.Thread):
+    """A manager's window that is reloaded again and again, and keeps which night it showed with which customers."""
+
+    def __init__(self, address: str) -> None:
+        import httpx2
+
+        super().__init__()
+        self.client = httpx2.Client(base_url=address, timeout=10)
+        assert sign_in(self.client, "ann").status_code == 303
+        self.seen: Counter[tuple[str, frozenset[str]]] = Counter()
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        while not self.over.is_set():
+            text = self.client.get("/today", headers={"Accept-Language": "en"}).text
+            customers = re.findall(r"CRM-(N[0-9]+K[0-9]+)<", text)
+            self.seen[(re.search(r"Lists of Jan ([0-9]+), 2026", text)[1], frozenset(customers))] += 1
+
+
+def test_a_night_is_switched_whole_while_people_work(make_site, tmp_path):
+    make_site()
+    path = tmp_path / "small.yaml"
+    store = OrderStore.of(load_config(path))
+
+    def take(day: int) -> frozenset[str]:
+        customers = [f"N{day}K{number}" for number in range(30)]
+        rows = lists(range(1, 60, 2)).assign(customer_id=customers, customer=[f"CRM-{name}" for name in customers])
+        rows["order_id"] = [f"202601{day:02d}-C-{name}" for name in customers]
+        store.take_night(rows, date(2026, 1, day), f"night{day}", decisions={}, now=datetime(2026, 1, day - 1, 18))
+        return frozenset(customers)
+
+    told = {"6": take(6)}
+    server = Server(path)
+    lookers: list[Looker] = []
+    try:
+        lookers += [Looker(server.address) for _ in range(4)]
+        for looker in lookers:
+            looker.start()
+        for day in range(7, 13):
+            told[str(day)] = take(day)
+        time.sleep(0.2)
+    finally:
+        for looker in lookers:
+            looker.over.set()
+            looker.join(timeout=30)
+        server.end()
+    seen = sum((looker.seen for looker in lookers), Counter())
+    assert set(seen) <= set(told.items())
+    assert len(seen) > 2  # nights were switched while people looked
 
 
 class Sender(threading.Thread):

@@ -114,7 +114,8 @@ def test_a_lead_without_a_team_and_a_manager_without_an_id_see_nothing(app):
 
     with app.state.site.reading() as connection:
         for role in ("manager", "lead"):
-            assert Repository(make_principal("x", role, None, None, app.state.site.page), connection).open_orders() == []
+            repository = Repository(make_principal("x", role, None, None, app.state.site.page), connection, app.state.site.roster)
+            assert connection.execute(repository.orders()).all() == []
 
 
 def importers(module: str) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pandas as pd
 import pytest
 
 from .manager_night import NIGHT, tell_night
@@ -81,10 +82,16 @@ def test_overdue_shows_what_is_late_now_and_nothing_else(browse, clock):
     assert "2 overdue" in text
 
 
-def test_a_sort_orders_by_what_it_names(browse):
-    ann = browse("ann")
-    assert shown(ann.get("/today?sort=net_value").text) == ["CRM-K1", "CRM-K3", "CRM-K5", "CRM-K7"]  # 113, 99, 85, 71
-    assert shown(ann.get("/today?sort=at_stake").text) == ["CRM-K1", "CRM-K3", "CRM-K5", "CRM-K7"]
+@pytest.mark.parametrize(("sort", "expected"), [("priority", "1357"), ("due", "7315"), ("net_value", "3751"), ("at_stake", "5713")])
+def test_a_sort_orders_by_what_it_names(sort, expected, app, browse):
+    from custvalue.retention.orders.store import OrderStore
+
+    from .manager_night import told
+
+    rows = told([1, 3, 5, 7]).assign(net_value=[10.0, 40.0, 20.0, 30.0], value_at_stake=[200.0, 100.0, 400.0, 300.0])
+    rows["due_by"] = [pd.Timestamp(NIGHT) + pd.Timedelta(hours=hours) for hours in (3, 2, 4, 1)]
+    OrderStore.of(app.state.site.config).take_night(rows, NIGHT, "sorted", decisions={}, now=app.state.site.clock())
+    assert "".join(customer[-1] for customer in shown(browse("ann").get(f"/today?sort={sort}").text)) == expected
 
 
 @pytest.mark.parametrize("sort", ["priority", "due", "net_value", "at_stake"])
@@ -143,10 +150,11 @@ def test_who_was_handed_over_is_told_to_both_by_the_number_alone(app, browse):
 def test_a_list_without_any_order_says_so(make_config, clock, quick_hash):
     from custvalue.app.web.application import create_app
     from custvalue.app.web.schema import users
+    from custvalue.app.web.site import Site
 
     from .conftest import sign_in
 
-    empty = create_app(make_config(), {}, clock=clock)
+    empty = create_app(Site(make_config(), {}, clock))
     with empty.state.site.writing() as connection:
         row = {"user_name": "ann", "role": "manager", "manager_id": "M-001", "team": None, "password_hash": quick_hash}
         connection.execute(users.insert().values(row | {"created_at": clock()}))

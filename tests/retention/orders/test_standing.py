@@ -27,6 +27,7 @@ def test_an_order_that_is_begun_stands_in_the_way_with_its_calls_and_offers(stor
         "account": None,
         "open_order": True,
         "last_contacted_on": date(2026, 1, 1),
+        "last_reached_on": None,
         "contacts_90d": 1,
         "do_not_contact": False,
         "deferred_until": None,
@@ -34,7 +35,7 @@ def test_an_order_that_is_begun_stands_in_the_way_with_its_calls_and_offers(stor
     }
     reached = of(store, "b", 3)
     assert (reached["account"], reached["open_order"], reached["offers_90d"]) == ("acme", True, ["half_month"])
-    assert reached["last_contacted_on"] == date(2026, 1, 2)
+    assert (reached["last_contacted_on"], reached["last_reached_on"]) == (date(2026, 1, 2), date(2026, 1, 2))
 
 
 def test_a_closed_order_leaves_the_day_of_the_contact_and_the_wish_not_to_be_called(store):
@@ -80,6 +81,7 @@ def test_what_is_recorded_a_second_before_midnight_is_seen(store):
 def test_an_empty_store_says_nothing(store):
     found = store.standing(NIGHT)
     assert list(found.columns) == [
-        "customer_id", "account", "open_order", "last_contacted_on", "contacts_90d", "do_not_contact", "deferred_until", "offers_90d",
+        "customer_id", "account", "open_order", "last_contacted_on", "last_reached_on", "contacts_90d", "do_not_contact",
+        "deferred_until", "offers_90d",
     ]  # fmt: skip
     assert found.open_order.dtype == bool

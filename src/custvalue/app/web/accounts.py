@@ -13,6 +13,7 @@ from custvalue.app.web.passwords import hash_password
 from custvalue.app.web.principal import ROLES
 from custvalue.app.web.schema import sessions, users
 from custvalue.errors import ConfigError
+from custvalue.retention.managers import POOL
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 CONSOLE = "console"
@@ -80,6 +81,8 @@ def add_user(
         raise ConfigError(f"there is no role {role!r}; use {', '.join(ROLES)}.")
     if role == "manager" and not manager_id:
         raise ConfigError("a manager needs --manager, the id under which the orders come.")
+    if role == "manager" and manager_id == POOL:
+        raise ConfigError(f"{POOL!r} is nobody's list: what stands on it is handed over by a lead. Give --manager the id of a person.")
     if role == "lead" and not team:
         raise ConfigError("a lead needs --team, the team whose orders they see.")
     if connection.execute(select(users.c.user_name).where(users.c.user_name == known)).first():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -28,9 +28,8 @@ from custvalue.app.web import (
 from custvalue.app.web.failures import add_failure_pages
 from custvalue.app.web.headers import Headers
 from custvalue.app.web.rendering import STATIC
-from custvalue.app.web.site import Clock, Site, utc_now
-from custvalue.app.web.visit import current_visit, refuse_foreign_forms
-from custvalue.config import Config
+from custvalue.app.web.site import Site
+from custvalue.app.web.visit import current_visit, refuse_foreign_forms, refuse_nul
 from custvalue.config.page import LOOPBACK
 
 PUBLIC: tuple[APIRouter, ...] = (signing_in.public, company_sign_in.public, health.public)
@@ -54,24 +53,8 @@ PAGES: tuple[APIRouter, ...] = (
 _LARGEST_REQUEST = 64 * 1024
 
 
-def create_app(config: Config, environ: Mapping[str, str], *, clock: Clock = utc_now) -> FastAPI:
-    """Make the application.
-
-    Parameters
-    ----------
-    config : Config
-        The operator's.
-    environ : mapping
-        The process's environment, for keys.
-    clock : callable, optional
-        Gives the time in UTC without a zone.
-
-    Raises
-    ------
-    ConfigError
-        The database is of another version; the message says what to run.
-    """
-    site = Site(config, environ, clock)
+def create_app(site: Site) -> FastAPI:
+    """Make the application of a site, which ends with it."""
 
     @asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
@@ -86,6 +69,7 @@ def create_app(config: Config, environ: Mapping[str, str], *, clock: Clock = utc
         redirect_slashes=False,
         max_body_size=_LARGEST_REQUEST,
         lifespan=live,
+        dependencies=[Depends(refuse_nul)],
         telemetry={"tracing": False, "metrics": False, "logs": False},  # a span holds order ids and a bug's message
     )
     app.state.site = site
@@ -95,6 +79,6 @@ def create_app(config: Config, environ: Mapping[str, str], *, clock: Clock = utc
         app.include_router(router, dependencies=[Depends(current_visit), Depends(refuse_foreign_forms)])
     app.mount("/static", StaticFiles(directory=STATIC))
     add_failure_pages(app)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[config.page.host] if config.page.host else list(LOOPBACK), www_redirect=False)
-    app.add_middleware(Headers, secure=config.page.secure)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[site.page.host] if site.page.host else list(LOOPBACK), www_redirect=False)
+    app.add_middleware(Headers, secure=site.page.secure)
     return app

@@ -14,12 +14,14 @@ from custvalue.app.web.visit import Visit, allowed
 
 router = APIRouter()
 _SHOWN = 100
+_LAST = 2**63 - 1
+"""No database counts further."""
 
 AuditVisit = Annotated[Visit, allowed(Permission.AUDIT)]
 
 
 @router.get("/audit")
-def show_audit(visit: AuditVisit, before: Annotated[int | None, Query(ge=1)] = None) -> Response:
+def show_audit(visit: AuditVisit, before: Annotated[int | None, Query(ge=1, le=_LAST)] = None) -> Response:
     """Show the newest entries, or those before an entry."""
     with visit.reading() as repository:
         entries = newest_entries(repository.connection, _SHOWN, before=before)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -125,7 +127,13 @@ def tier_reason(visit: Visit, code: str) -> str:
 
 def _standard(visit: Visit, tier: str | None) -> Any:
     """Give the service standard of a tier, where the operator's policy has one."""
+    path = visit.site.config.tier_policy
     try:
-        return load_tier_policy(visit.site.config.tier_policy).service.get(tier or "")
-    except CustValueError:
+        return _standards(path, path.stat().st_mtime_ns).get(tier or "")
+    except (CustValueError, OSError):
         return None
+
+
+@lru_cache(maxsize=1)
+def _standards(path: Path, changed: int) -> Mapping[str, Any]:  # noqa: ARG001 - a changed file is read again
+    return load_tier_policy(path).service

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from custvalue import publish
@@ -15,9 +16,9 @@ from custvalue.errors import DataError
 from custvalue.lists.identity import customer_token, customer_tokens, mask_name, mask_number
 from custvalue.lists.rows import directory_entries
 from custvalue.publish.reading import SCORES
-from custvalue.retention import POOL
 from custvalue.sources.directory import open_directory
 
+_OWNER = "own_manager_id"
 _SHOWN = ("customer_id", "tier", "arpu", "region", "segment", "tenure_months")
 
 
@@ -46,10 +47,10 @@ def find_known(site: Site, number: str, *, night: date | None, managers: Collect
     directory = open_directory(site.config)
     if directory is not None and "crm_id" in directory.columns:
         named = [str(each) for each in directory.filter(directory.crm_id == number).customer_id.to_pyarrow().to_pylist()]
-        found = _scored(site, night, ("customer_id", "in", named), {*managers, POOL}) if named else []
+        found = _scored(site, night, _owner(managers, or_nobody=True) & pc.field("customer_id").isin(named)) if named else []
     else:
         key = token_key(site.config.output, site.environ)
-        own = _scored(site, night, None, managers)
+        own = _scored(site, night, _owner(managers))
         tokens = customer_tokens(key, [str(row["customer_id"]) for row in own])
         found = [row for row, token in zip(own, tokens, strict=True) if token == number]
     if len(found) != 1:
@@ -61,16 +62,21 @@ def find_known(site: Site, number: str, *, night: date | None, managers: Collect
     return found[0] | masked | {"customer": number, "token": token}
 
 
-def _scored(site: Site, night: date, condition: tuple[str, str, Any] | None, managers: Collection[str]) -> list[dict[str, Any]]:
-    """Read the customers of these managers from the night's scores; none where the night is not there."""
+def _owner(managers: Collection[str], *, or_nobody: bool = False) -> pc.Expression:
+    """Give the condition that a customer's own manager is one of these, or that he has none."""
+    own = pc.field(_OWNER)
+    mine = own.isin(sorted(managers))
+    return mine | own.is_null() if or_nobody else mine
+
+
+def _scored(site: Site, night: date, condition: pc.Expression) -> list[dict[str, Any]]:
+    """Read the customers of whom a condition holds from the night's scores; none where the night is not there."""
     try:
         folder = publish.published(site.config.output, night).folder
     except DataError:
         return []
     parts = sorted((folder / SCORES).glob("*.parquet")) if (folder / SCORES).is_dir() else [folder / SCORES]
     names = pq.read_schema(parts[0]).names
-    owner = "own_manager_id" if "own_manager_id" in names else "manager_id"
-    filters = [(owner, "in", sorted(managers)), *([condition] if condition else [])]
-    table = pq.read_table(parts, columns=[name for name in _SHOWN if name in names], filters=filters)
+    table = pq.read_table(parts, columns=[name for name in _SHOWN if name in names], filters=condition)
     rows: list[dict[str, Any]] = table.to_pylist()
     return rows

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, false, func, select
+import pandas as pd
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, func, or_, select
 
 from custvalue.app.web.principal import Permission, Principal
+from custvalue.app.web.roster import Roster
+from custvalue.retention.managers import POOL
 from custvalue.retention.orders.schema import nights, orders
-from custvalue.retention.orders.states import OPEN
 
 
 class NotFoundError(LookupError):
@@ -26,20 +28,47 @@ class Repository:
         Whose scope is added to every query.
     connection : Connection
         In a transaction, whose one state all methods see.
+    roster : Roster
+        Which manager is of which team and region.
     """
 
-    def __init__(self, principal: Principal, connection: Connection) -> None:
+    def __init__(self, principal: Principal, connection: Connection, roster: Roster) -> None:
         self.principal = principal
         self.connection = connection
+        self._roster = roster
 
     def scope(self, table: Any = orders) -> ColumnElement[bool]:
-        """Give the condition that every query of customers carries, on ``orders`` or another table that says whose a row is."""
+        """Give the condition that every query of customers carries, on ``orders`` or another table that says whose a row is.
+
+        A manager sees his own, a lead the team's. What nobody on duty can take (the list `POOL`) is seen by leads alone, who hand it over:
+        by those of the team of the customer's own manager, and where he has none by all who lead his region.
+        """
         leads = self.principal.role == "lead"
         owner = self.principal.team if leads else self.principal.manager_id
-        if not owner or not self.principal.may(Permission.ORDERS):
+        if not owner or not self.principal.may(Permission.ORDERS) or (owner == POOL and not leads):
             return false()
-        column: ColumnElement[str] = table.c.team if leads else table.c.manager_id
-        return column == owner
+        return or_(table.c.team == owner, self._without_team(table)) if leads else table.c.manager_id == owner
+
+    def _without_team(self, table: Any) -> ColumnElement[bool]:
+        """Give the condition for what no team answers for; a lead sees it unless its region is other teams' alone."""
+        nobodys = and_(table.c.manager_id == POOL, table.c.team.is_(None))
+        if "region" not in table.c or not self._elsewhere:
+            return nobodys
+        return and_(nobodys, or_(table.c.region.is_(None), table.c.region.not_in(self._elsewhere)))
+
+    @cached_property
+    def _elsewhere(self) -> list[str]:
+        """Regions that have managers, but none of the principal's team."""
+        if self.duty is None or "region" not in self.duty.columns:
+            return []
+        known = self.duty.dropna(subset=["team", "region"])
+        return sorted(set(known["region"]) - set(known.loc[known["team"] == self.principal.team, "region"]))
+
+    @cached_property
+    def duty(self) -> pd.DataFrame | None:
+        """Who is on duty on the current night, see `duty_file.write_duty`; None where it does not tell."""
+        night = self.night()
+        return None if night is None else self._roster.read(night)
 
     def orders(self, *columns: Any) -> Select[Any]:
         """Begin a query of orders, of these columns or of all, that holds the principal's alone."""
@@ -52,18 +81,17 @@ class Repository:
             raise NotFoundError(order_id)
         return found
 
+    def sees(self, order_id: str) -> bool:
+        """Tell whether an order is in the scope."""
+        return self.connection.scalar(self.orders(orders.c.order_id).where(orders.c.order_id == order_id)) is not None
+
     def night(self) -> date | None:
         """Give the day of the newest night whose lists were taken."""
         return self.connection.scalar(select(nights.c.night).order_by(nights.c.night.desc()).limit(1))
 
-    def open_orders(self) -> Sequence[Row[Any]]:
-        """Give the open orders, the most valuable call first."""
-        query = self.orders().where(orders.c.state.in_(OPEN)).order_by(orders.c.priority, orders.c.order_id)
-        return self.connection.execute(query).all()
-
 
 def busiest_manager(connection: Connection) -> tuple[str, str] | None:
     """Give the manager who has the most orders, and that manager's team: whom the demonstration shows."""
-    query = select(orders.c.manager_id, orders.c.team).group_by(orders.c.manager_id, orders.c.team)
+    query = select(orders.c.manager_id, orders.c.team).where(orders.c.manager_id != POOL).group_by(orders.c.manager_id, orders.c.team)
     found = connection.execute(query.order_by(func.count().desc(), orders.c.manager_id).limit(1)).first()
     return (found.manager_id, found.team or "none") if found else None

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, false, func, or_, select, update
 
 from custvalue.app.web.repository import NotFoundError, Repository
 from custvalue.retention.orders.schema import duties, events, orders, shown
@@ -64,7 +64,8 @@ def has_open_order(repository: Repository, customer_id: str) -> bool:
 
 def is_anothers(repository: Repository, customer_id: str) -> bool:
     """Tell whether a customer has an open order outside the scope: then he is another manager's, whoever usually serves him."""
-    query = select(orders.c.order_id).where(orders.c.customer_id == customer_id, orders.c.state.not_in(ENDED), ~repository.scope())
+    mine = func.coalesce(repository.scope(), false())  # without a team it is unknown whose, and so not mine
+    query = select(orders.c.order_id).where(orders.c.customer_id == customer_id, orders.c.state.not_in(ENDED), ~mine)
     return repository.connection.scalar(query.limit(1)) is not None
 
 

@@ -61,8 +61,8 @@ def orders_to_do(repository: Repository, manager: str, limit: int) -> Sequence[R
     return repository.connection.execute(query.order_by(orders.c.due_at, orders.c.priority, orders.c.order_id).limit(limit)).all()
 
 
-def hand_over(repository: Repository, looked_at: Iterable[tuple[str, int]], to: str, act: Act) -> Handed:
-    """Hand orders of the team to a manager, each only as it was when the lead looked at it.
+def hand_over(repository: Repository, looked_at: Iterable[tuple[str, int]], to: str, act: Act, *, shared: bool = False) -> Handed:
+    """Hand orders in the scope to a manager of the team, each only as it was when the lead looked at it.
 
     Parameters
     ----------
@@ -74,24 +74,29 @@ def hand_over(repository: Repository, looked_at: Iterable[tuple[str, int]], to: 
         Manager who gets them.
     act : Act
         Who, when; the note says why.
+    shared : bool
+        Another team's lead saw these orders too, and may have handed some over meanwhile: those are counted as changed.
 
     Raises
     ------
     NotFoundError
-        An order is none of the team's; nothing is done then.
+        An order is not in the scope, and not `shared`; nothing is done then.
     MoveRefusedError
         An order waits for nobody any more.
     """
     moved, changed = [], 0
     for order_id, version in sorted(looked_at):
+        if shared and not repository.sees(order_id):
+            changed += 1
+            continue
         repository.order(order_id)
         order = find_order(repository.connection, order_id)
         if order["version"] != version:
             changed += 1
         elif order["manager_id"] != to:
-            # whom nobody had gets his manager; who had one gets another
-            step = "assign" if order["state"] == "new" else "reassign"
-            record_steps(repository.connection, order, [step], act, manager_id=to)
+            # whom nobody had is assigned first; no night takes a reassignment back
+            steps = ["assign", "reassign"] if order["state"] == "new" else ["reassign"]
+            record_steps(repository.connection, order, steps, act, manager_id=to, team=repository.principal.team)
             moved.append(order_id)
     return Handed(tuple(moved), changed)
 

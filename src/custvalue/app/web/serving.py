@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,8 +14,7 @@ from custvalue.app.web import accounts
 from custvalue.app.web.application import create_app
 from custvalue.app.web.passwords import make_password
 from custvalue.app.web.repository import busiest_manager
-from custvalue.app.web.schema import users
-from custvalue.app.web.site import Database, utc_now
+from custvalue.app.web.site import Database, Site, utc_now
 from custvalue.config import Config, load_config
 from custvalue.config.page import LOOPBACK
 from custvalue.errors import ConfigError, TryAgainError
@@ -45,7 +45,7 @@ def run_serve(config: Config, *, host: str, port: int, environ: Mapping[str, str
             f"--host {host}: the page shows customers, so only this machine is served without https. Set page.url to https://…, the "
             "address under which a proxy with a certificate passes requests on, and let --host name the address that the proxy reaches."
         )
-    app = create_app(config, environ)
+    app = create_app(Site(config, environ))
     listening = listen(host, port)
     address = config.page.url or f"http://{host}:{listening.getsockname()[1]}"
     typer.echo(f"the managers' page: {address}   (Ctrl-C ends it)")
@@ -61,13 +61,15 @@ def run_serve(config: Config, *, host: str, port: int, environ: Mapping[str, str
     # a bug's message may hold a customer's data; failures.py tells its type and place
     logging.getLogger("uvicorn.error").addFilter(lambda record: record.exc_info is None)
     try:
+        # the server ends gracefully and hands the signal on: told to stop, it has done its work
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         uvicorn.Server(settings).run(sockets=[listening])
     except KeyboardInterrupt:
         typer.echo("ended")
 
 
-def demo_config(environ: Mapping[str, str]) -> Config:
-    """Find the workspace that `custvalue demo` made, here or in ``custvalue-demo``.
+def find_demo(environ: Mapping[str, str]) -> Path:
+    """Find the config of the workspace that `custvalue demo` made, here or in ``custvalue-demo``.
 
     Raises
     ------
@@ -76,26 +78,33 @@ def demo_config(environ: Mapping[str, str]) -> Config:
     """
     for folder in _DEMO_FOLDERS:
         path = folder / _DEMO_CONFIG
-        if path.is_file():
-            config = load_config(path, environ=environ)
-            if published_dates(config.output):
-                return config
+        if path.is_file() and published_dates(load_config(path, environ=environ).output):
+            return path
     raise ConfigError(
         "there is no demonstration here yet. Run `custvalue demo` first, in this folder, then `custvalue serve --demo` again."
     )
 
 
-def make_demo_users(config: Config) -> None:
-    """Give the demonstration three users, and print their passwords: new ones each time, so that none is kept anywhere."""
-    at = utc_now()
+def make_demo_users(config: Config, path: Path) -> None:
+    """Give the demonstration its three users, and print the passwords of those that are made now; they are kept nowhere.
+
+    Parameters
+    ----------
+    config, path : Config, Path
+        The demonstration's, and the file that it was read from.
+    """
     with Database(config.orders, config.output).writing() as connection:
         manager, team = busiest_manager(connection) or ("none", "none")
         wanted: dict[str, dict[str, str]] = {"manager": {"manager_id": manager}, "lead": {"team": team}, "analyst": {}}
-        connection.execute(users.delete().where(users.c.user_name.in_([f"demo-{role}" for role in wanted])))
+        known = {user.user_name for user in accounts.list_users(connection)}
         for role, scope in wanted.items():
-            name, password = f"demo-{role}", make_password()
-            accounts.add_user(connection, name, role=role, password=password, actor=_DEMO_ACTOR, at=at, **scope)
-            typer.echo(f"  {name:<13} {password}")
+            name, told = f"demo-{role}", "has the password that was printed when it was made"
+            if name not in known:
+                told = make_password()
+                accounts.add_user(connection, name, role=role, password=told, actor=_DEMO_ACTOR, at=utc_now(), **scope)
+            typer.echo(f"  {name:<13} {told}")
+    if known & {f"demo-{role}" for role in wanted}:
+        typer.echo(f"a new password: custvalue users password demo-manager -c {path} --generate")
 
 
 def listen(host: str, port: int) -> socket.socket:

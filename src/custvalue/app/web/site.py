@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from custvalue.app.web.oidc import Provider
 from custvalue.app.web.portfolio_figures import NewestNight
 from custvalue.app.web.rendering import make_templates, make_writers
+from custvalue.app.web.roster import Roster
 from custvalue.config import Config, OrdersConfig, PageConfig
 from custvalue.retention.orders.engine import open_engine, reading, writing
 from custvalue.retention.orders.versions import ensure_version
@@ -84,6 +85,7 @@ class Site:
         self.catalogue = load_catalogue(config.wording)
         self.provider = Provider(config.page.oidc, f"{config.page.url}/oidc/callback") if config.page.oidc else None
         self.newest_night = NewestNight(config.output)
+        self.roster = Roster(config.output)
         self._database = Database(config.orders, config.output)
         self.templates = make_templates()
         self.writers = {str(language): make_writers(self.catalogue, config, language) for language in LANGUAGES}

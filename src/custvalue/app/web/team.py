@@ -17,9 +17,9 @@ from custvalue.app.web.repository_customer import managers_in_scope
 from custvalue.app.web.repository_team import LOAD, hand_over, orders_to_do, team_load, work_since
 from custvalue.app.web.visit import Visit, allowed
 from custvalue.errors import DataError
-from custvalue.pipeline.duty_file import read_duty
 from custvalue.pipeline.scorecard import Recorded, work_flags
 from custvalue.retention.effect.scorecard import MEASURES, process_scorecard
+from custvalue.retention.managers import POOL
 from custvalue.retention.orders.recording import Act, local_day
 
 router = APIRouter()
@@ -40,10 +40,9 @@ def show_team(visit: TeamVisit, moved: int | None = None, changed: int = 0) -> R
     now, zone = visit.site.clock(), visit.site.config.time_zone
     today = local_day(now, zone)
     with visit.reading() as repository:
-        night = repository.night()
+        night, duty = repository.night(), repository.duty
         load = team_load(repository, now, zone, closed_since=today - timedelta(days=_CLOSED_DAYS))
         orders, events = work_since(repository, _month_before(today))
-    duty = read_duty(visit.site.config.output, night) if night else None
     away = None if duty is None else _of_team(duty[duty["absent"]], visit, [row.manager_id for row in load])
     return visit.show(
         "team.html.j2",
@@ -52,6 +51,8 @@ def show_team(visit: TeamVisit, moved: int | None = None, changed: int = 0) -> R
         changed=changed,
         load=load,
         kinds=LOAD,
+        pooled=sum(row.waiting + row.contacting + row.deferred for row in load if row.manager_id == POOL),
+        pool=POOL,
         most=max((row.waiting + row.contacting + row.deferred for row in load), default=0),
         totals={kind: sum(getattr(row, kind) for row in load) for kind in (*LOAD, "net_value")},
         days=_CLOSED_DAYS,
@@ -97,7 +98,7 @@ def hand_orders_over(
         if to not in _targets(visit, repository):
             raise NotFoundError(to)
         act = Act(by=visit.principal.user, at=now, now=now, source="page", note=note)
-        handed = hand_over(repository, looked_at, to, act)
+        handed = hand_over(repository, looked_at, to, act, shared=manager == POOL)
         for order_id in handed.moved:
             visit.log(repository, Action.CHANGE, order_id)
     return visit.go(f"/team?moved={len(handed.moved)}&changed={handed.changed}")
@@ -112,9 +113,7 @@ def _looked_at(text: str) -> tuple[str, int]:
 
 def _targets(visit: Visit, repository: Repository) -> set[str]:
     """Name who may be given orders: the managers of the lead's team, also those who have none now, but nobody who is away."""
-    night = repository.night()
-    duty = read_duty(visit.site.config.output, night) if night else None
-    known = set(managers_in_scope(repository))
+    duty, known = repository.duty, set(managers_in_scope(repository)) - {POOL}
     if duty is None:
         return known
     return (known | set(duty.loc[duty["team"] == visit.principal.team, "manager_id"])) - set(duty.loc[duty["absent"], "manager_id"])
@@ -127,9 +126,10 @@ def _of_team(duty: pd.DataFrame, visit: Visit, managers: list[str]) -> list[str]
 
 
 def _scores(visit: Visit, orders: pd.DataFrame, events: pd.DataFrame) -> list[dict[str, Any]]:
-    if orders.empty:
+    owned = orders[orders["manager_id"] != POOL]
+    if owned.empty:
         return []
-    found = process_scorecard(work_flags(Recorded(orders, events), visit.site.clock()), visit.site.config.scorecard, by="month")
+    found = process_scorecard(work_flags(Recorded(owned, events), visit.site.clock()), visit.site.config.scorecard, by="month")
     newest = found.sort_values(["period", "manager_id"], ascending=[False, True])
     return [{str(name): value for name, value in row.items()} for row in newest.to_dict("records")]
 

@@ -56,13 +56,13 @@ class Visit:
     def reading(self) -> Iterator[Repository]:
         """Give what the principal may see, in one state of the database."""
         with self.site.reading() as connection:
-            yield Repository(self.principal, connection)
+            yield Repository(self.principal, connection, self.site.roster)
 
     @contextmanager
     def writing(self) -> Iterator[Repository]:
         """Give what the principal may see and change; what the block does is done whole or not at all."""
         with self.site.writing() as connection:
-            yield Repository(self.principal, connection)
+            yield Repository(self.principal, connection, self.site.roster)
 
     def log(self, repository: Repository, action: Action, what: str) -> None:
         """Write to the audit log, in the transaction of the change that it tells of."""
@@ -149,6 +149,15 @@ async def refuse_foreign_forms(request: Request, visit: AnyVisit) -> None:
     given = request.headers.get(FORM_HEADER) or (await request.form()).get(FORM_FIELD)
     if is_foreign(request) or not isinstance(given, str) or not hmac.compare_digest(given.encode(), visit.token.encode()):
         raise HTTPException(403, "form")
+
+
+async def refuse_nul(request: Request) -> None:
+    """Refuse the one character that PostgreSQL keeps in no text (422, in a path 404): no person types it."""
+    if any("\0" in str(value) for value in request.path_params.values()):
+        raise HTTPException(404)
+    written = (await request.form()).multi_items() if request.method == "POST" else []
+    if any("\0" in str(value) for _, value in (*request.query_params.multi_items(), *written)):
+        raise HTTPException(422)
 
 
 def is_foreign(request: Request) -> bool:

@@ -16,7 +16,7 @@ from custvalue.errors import ConfigError
 from custvalue.retention.orders import versions
 from custvalue.retention.orders.engine import FILE, open_engine, reading
 from custvalue.retention.orders.recording import Row, as_utc, local_day
-from custvalue.retention.orders.schema import events, listings, nights, orders, verifications
+from custvalue.retention.orders.schema import duties, events, listings, nights, orders, verifications
 from custvalue.retention.orders.standing import standing
 from custvalue.retention.orders.states import ENDED, TO_DO
 from custvalue.retention.orders.verifying import VERIFY_DAYS
@@ -69,8 +69,9 @@ class OrderReader:
         -------
         DataFrame
             One row a customer of whom there is something: customer_id, account (of an enterprise order, else None), open_order (a manager
-            has begun it; orders that only wait are ranked anew), last_contacted_on (date, of the last year), contacts_90d, do_not_contact,
-            deferred_until (date) and offers_90d (list of codes). A call counts as a contact with or without an answer, an offer only with.
+            has begun it; orders that only wait are ranked anew), last_contacted_on and last_reached_on (dates, of the last year),
+            contacts_90d, do_not_contact, deferred_until (date) and offers_90d (list of codes). A call counts as a contact with or without
+            an answer, an offer only with.
         """
         with self._reading() as connection:
             return standing(connection, as_of, self._zone)
@@ -97,10 +98,12 @@ class OrderReader:
             return None if found is None else dict(found)
 
     def listed_ids(self, customer_id: str) -> list[str]:
-        """Name every id under which lists have named a customer's orders."""
-        query = select(listings.c.listed_id).join(orders, orders.c.order_id == listings.c.order_id)
+        """Name every id under which lists have named a customer, his orders or his service contacts."""
+        own = [select(table.c.customer).where(table.c.customer_id == customer_id) for table in (orders, duties)]
+        of_orders = select(listings.c.listed_id).join(orders, orders.c.order_id == listings.c.order_id)
+        own.append(of_orders.where(orders.c.customer_id == customer_id))
         with self._reading() as connection:
-            return list(connection.scalars(query.where(orders.c.customer_id == customer_id).order_by(listings.c.listed_id)))
+            return sorted({name for query in own for name in connection.scalars(query)})
 
     def listed(self, night: date) -> pd.DataFrame:
         """Read a night's listings as its newest run left them: listed_id, order_id, customer_id, manager_id, priority."""

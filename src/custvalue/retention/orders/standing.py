@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import Connection, func, or_, select
 
 from custvalue.retention.orders.recording import local_day
-from custvalue.retention.orders.schema import events, orders
+from custvalue.retention.orders.schema import duties, events, orders
 from custvalue.retention.orders.states import OPEN, REMARKS, WAITING_STATES
 from custvalue.sources.moment import Moment
 
@@ -19,6 +19,7 @@ _COLUMNS = {
     "account": "object",
     "open_order": "bool",
     "last_contacted_on": "object",
+    "last_reached_on": "object",
     "contacts_90d": "int64",
     "do_not_contact": "bool",
     "deferred_until": "object",
@@ -36,6 +37,7 @@ def standing(connection: Connection, as_of: date, zone: str) -> pd.DataFrame:
             "customer_id": customer,
             "open_order": False,
             "last_contacted_on": None,
+            "last_reached_on": None,
             "contacts_90d": 0,
             "do_not_contact": False,
         }
@@ -70,11 +72,16 @@ def standing(connection: Connection, as_of: date, zone: str) -> pd.DataFrame:
     for call in connection.execute(calls):
         known = entry(call.customer_id, call.account)
         day = local_day(call.at, zone)
-        known["last_contacted_on"] = max(day, known["last_contacted_on"] or day)
+        for name in ("last_contacted_on", "last_reached_on")[: 1 + (call.event == "reach")]:
+            known[name] = max(day, known[name] or day)
         if call.at >= recent:
             known["contacts_90d"] += 1
             if call.event == "reach" and call.offer:
                 known["offers_90d"].append(call.offer)
+    served = select(duties.c.customer_id, duties.c.done_at).where(duties.c.done_at >= long_ago, duties.c.done_at < instant)
+    for duty in connection.execute(served):
+        known, day = entry(duty.customer_id, None), local_day(duty.done_at, zone)
+        known["last_reached_on"] = max(day, known["last_reached_on"] or day)
     for asked in connection.execute(happened.where(events.c.event == "opt_out", events.c.recorded_at < instant)):
         entry(asked.customer_id, asked.account)["do_not_contact"] = True
     rows = [found[customer] for customer in sorted(found)]

@@ -9,8 +9,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Select, delete, func, select
+from sqlalchemy import Connection, Select, delete, func, select, update
 
+from custvalue.errors import DataError
 from custvalue.retention.orders import versions
 from custvalue.retention.orders.engine import writing
 from custvalue.retention.orders.reader import OrderReader, is_overdue
@@ -160,6 +161,34 @@ class OrderStore(OrderReader):
             refuse_changed(order, expected_version, connection)
             steps, reason = outcome_steps(order, outcome, reason, tries=self._settings.tries)
             return record_steps(connection, order, steps, replace(act, reason=reason))
+
+    def record_care(self, customer: str, kind: str, since: date, *, manager: str | None, now: datetime, note: str) -> bool:
+        """Record that a service contact was made; False where it was before, and stays as it is.
+
+        Parameters
+        ----------
+        customer, kind, since : str, str, date
+            The customer as lists show him, the care rule, and the first night on which it was owed.
+        manager : str, optional
+            Whose list it is on.
+        now, note : datetime, str
+            When it is recorded, and what was said of it.
+
+        Raises
+        ------
+        DataError
+            No such contact is owed on that list.
+        """
+        own = [duties.c.customer == customer, duties.c.kind == kind, duties.c.since == since]
+        own += [duties.c.manager_id == manager] if manager else []
+        with self._writing() as connection:
+            found = connection.execute(select(duties).where(*own).with_for_update()).mappings().first()
+            if found is None:
+                raise DataError("no such service contact is owed on this list now; if it was made, note it beside the customer's order")
+            if found["done_at"] is None:
+                made = {"done_at": as_utc(now, self._zone), "done_by": found["manager_id"], "note": note}
+                connection.execute(update(duties).where(*own).values(made))
+        return found["done_at"] is None
 
     def escalate(self, now: datetime) -> int:
         """Mark, once each, the orders that are overdue for more than the configured days, and give their number."""
