@@ -43,6 +43,7 @@ def test_an_analyst_s_whole_day(language, javascript, open_page):
     assert serious_findings(page) == [] if javascript else True
     page.goto("/today")
     assert page.inner_text("h1") == words["refused"]
+    page.click("main a")  # back to the start
     page.click(f"button:has-text('{words['out']}')")
     page.wait_for_url("**/login")
     page.goto("/portfolio")
@@ -77,6 +78,7 @@ def test_an_administrator_s_whole_day(language, javascript, open_page, app, cloc
     assert (rows[-1]["who"], rows[-1]["action"]) == ("adm", "export")
     page.goto("/orders/20260105-C-K1")
     assert page.inner_text("h1") == words["refused"]
+    page.click("main a")  # back to the start
     page.click(f"button:has-text('{words['out']}')")
     page.wait_for_url("**/login")
 

@@ -17,7 +17,7 @@ from custvalue.errors import FULL_DISK, ConfigError, TryAgainError, hide_numbers
 
 FILE = "orders.db"
 _PATIENCE_SECONDS = 30
-_MOST = 32  # connections at once, above the few that are kept
+_MOST = 40  # connections, kept once they are open: the page has as many threads, and opening one costs more than a page
 _NO_ROOM = re.compile("disk is full|No space left on device")  # SQLite, PostgreSQL
 _POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 
@@ -38,7 +38,7 @@ def open_engine(config: OrdersConfig, output: Path) -> tuple[Engine, str]:
     arguments = {"connect_timeout": 10, "application_name": "custvalue orders", "options": options}
     url = url.difference_update_query(["options"])
     try:
-        return create_engine(url, pool_pre_ping=True, max_overflow=_MOST, hide_parameters=True, connect_args=arguments), place
+        return create_engine(url, pool_pre_ping=True, pool_size=_MOST, max_overflow=0, hide_parameters=True, connect_args=arguments), place
     except (ImportError, NoSuchModuleError):
         raise ConfigError("orders.url names PostgreSQL, which needs psycopg: pip install 'custvalue[database]'.") from None
 
@@ -84,7 +84,7 @@ def _postgres_url(text: str) -> URL:
 
 
 def _sqlite(path: Path) -> Engine:
-    engine = create_engine(URL.create("sqlite", database=str(path)), max_overflow=_MOST, hide_parameters=True)
+    engine = create_engine(URL.create("sqlite", database=str(path)), pool_size=_MOST, max_overflow=0, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: object) -> None:
