@@ -29,8 +29,7 @@ from custvalue.config import Config, load_config, ready_configs
 from custvalue.engines import connect, write_parquet
 from custvalue.sources import CONTRACT, add_months
 
-START, MONTHS, SEED = date(2024, 1, 1), 24, 7
-AS_OF = add_months(START, MONTHS)
+AS_OF, MONTHS, SEED = date(2026, 1, 1), 24, 7
 POLL_SECONDS = 0.05
 LARGEST = 1_000_000
 """Most customers to simulate."""
@@ -39,7 +38,7 @@ ROW_GROUP = 500_000
 REVISED = ("complaints", "contracts", "surveys")
 """Simulated tables in which a row comes again once more is known of it."""
 _KEYS = {table.key[0] for table in CONTRACT.values() if table.name != "managers"}
-IDS = _KEYS | {"account_id", "household_id", "repeat_of"}
+IDS = _KEYS | {"account_id", "household_id", "manager_id", "repeat_of"}
 
 
 def config_of(folder: Path, memory: str | None = None) -> Config:
@@ -149,18 +148,18 @@ def run(engine: str, folder: Path) -> dict[str, float]:
     return {**json.loads(told.splitlines()[-1]), "gigabytes": peak}
 
 
-def simulated(folder: Path, customers: int) -> Path:
-    """Give the folder of so many customers' tables, made where they are not there yet."""
+def simulated(folder: Path, customers: int, months: int = MONTHS) -> Path:
+    """Give the folder of so many customers' tables up to `AS_OF`, made where they are not there yet."""
     from custvalue.simulate import simulate
 
-    out, copies = folder / f"customers-{customers}", customers // LARGEST
+    out, copies = folder / (f"customers-{customers}" + ("" if months == MONTHS else f"-{months}m")), customers // LARGEST
     if (out / "simulation.json").exists():
         return out
     print(f"making {customers:,} customers in {out} …", file=sys.stderr, flush=True)
     if copies > 1:
-        multiply(simulated(folder, LARGEST), out, copies)
+        multiply(simulated(folder, LARGEST, months), out, copies)
     else:
-        simulate(out, customers=customers, months=MONTHS, seed=SEED, start=START)
+        simulate(out, customers=customers, months=months, seed=SEED, start=add_months(AS_OF, -months))
     return out
 
 

@@ -1,9 +1,10 @@
 """A whole night, from checked tables to published lists with reasons for everybody: seconds by step, memory, growth, and the naive way.
 
-Run ``python benchmarks/nightly.py [--customers 20000 100000 1000000] [--memory 4GB]``; it prints Markdown tables. The champion learns from
-an operator of its own, 20,000 customers. Every night is a process of its own, `custvalue nightly` as an operator starts it. The naive way:
-the same columns in pandas (``benchmarks/pandas_features``), `LGBMClassifier` as it comes, `predict_proba`, and `shap.TreeExplainer` of
-some customers, multiplied up. Tables are simulated once a size into ``--folder`` and kept there; see ``benchmarks/features.py``.
+Run ``python benchmarks/nightly.py [--customers 20000 100000 1000000] [--months 24] [--memory 4GB]``; it prints Markdown tables. The
+champion learns from 24 months of an operator of its own, 20,000 customers. Every night is a process of its own, `custvalue nightly` as an
+operator starts it. The naive way: the same columns in pandas (``benchmarks/pandas_features``), `LGBMClassifier` as it comes,
+`predict_proba`, and `shap.TreeExplainer` of some customers, multiplied up. Tables are simulated once a size into ``--folder`` and kept
+there; see ``benchmarks/features.py``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pathlib import Path
 import yaml
 
 from custvalue.config import ready_configs
-from features import AS_OF, config_of, peak_of_tree, simulated
+from features import AS_OF, MONTHS, config_of, peak_of_tree, simulated
 
 LEARNT_FROM = 20_000
 EXPLAINED = 2_000
@@ -126,6 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line, print the tables, and give the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--customers", type=int, nargs="+", default=[20_000, 100_000, 1_000_000])
+    parser.add_argument("--months", type=int, default=MONTHS, help="months of tables (default: %(default)s)")
     parser.add_argument("--memory", help="sources.memory_limit, for example 4GB")
     parser.add_argument("--naive", type=int, default=100_000, help="size for the naive way, 0 for none (default: %(default)s)")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "custvalue-benchmark")
@@ -139,15 +141,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         shutil.copytree(ready_configs(), Path(scratch) / "configs")
         train(Path(scratch), simulated(chosen.folder, LEARNT_FROM))
         for size in sorted(chosen.customers):
-            config = write_config(Path(scratch), simulated(chosen.folder, size), chosen.memory)
+            config = write_config(Path(scratch), simulated(chosen.folder, size, chosen.months), chosen.memory)
             found[size] = run("nightly", "-c", config, "--as-of", AS_OF)
             print(f"{size:,}: {found[size]}", file=sys.stderr, flush=True)
-    print(f"24 months of tables, memory limit {chosen.memory or 'none'}; seconds by step.\n")
+    print(f"{chosen.months} months of tables, memory limit {chosen.memory or 'none'}; seconds by step.\n")
     print("\n".join(night_table(found)))
     if chosen.naive in found:
-        told = subprocess.run(
-            [sys.executable, __file__, "--one", simulated(chosen.folder, chosen.naive)], capture_output=True, text=True, check=True
-        )
+        tables = simulated(chosen.folder, chosen.naive, chosen.months)
+        told = subprocess.run([sys.executable, __file__, "--one", tables], capture_output=True, text=True, check=True)
         print("\n" + "\n".join(naive_table(chosen.naive, json.loads(told.stdout.splitlines()[-1]), found[chosen.naive])))
     return 0
 
