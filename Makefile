@@ -1,7 +1,7 @@
 # Every target sets up what it needs: Python 3.11 with python3-venv, and make, are enough.
 .POSIX:
 .NOTPARALLEL:
-.PHONY: help demo test check lint types layers audit format slow bench clean
+.PHONY: help demo test long check lint types layers audit format slow bench clean
 
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
@@ -30,7 +30,10 @@ demo: $(VENV)/.installed ## simulate an operator, train, score and write one nig
 test: $(VENV)/.installed-dev ## run the tests (PYTEST_ARGS="-k tiers" picks some)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: lint types layers audit test ## lint, types, layers, audit and tests: what a change must pass
+long: $(VENV)/.installed-dev ## the longer tests: demonstrations, notebooks, killed nights, Spark
+	@$(BIN)/python -m pytest -m 'long and not slow' $(PYTEST_ARGS)
+
+check: lint types layers audit test long ## lint, types, layers, audit and all tests but the slow ones: what a change must pass
 
 lint: $(VENV)/.installed-dev ## ruff: format and rules, changes nothing
 	$(BIN)/ruff format --check .

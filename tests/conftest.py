@@ -119,7 +119,7 @@ def spark(require_part: Callable[[str, bool], None]) -> Iterator[Any]:
     con.disconnect()
 
 
-@pytest.fixture(scope="session", params=["duckdb", "spark"])
+@pytest.fixture(scope="session", params=["duckdb", pytest.param("spark", marks=pytest.mark.long)])
 def engine(request: pytest.FixtureRequest) -> Any:
     """Give each engine in turn: a test that takes it runs once on every one."""
     from custvalue.engines import ENGINES

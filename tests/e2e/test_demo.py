@@ -21,6 +21,8 @@ import yaml
 from ..app.web.conftest import sign_in  # noqa: TID252 - tests are no package
 from .conftest import REPOSITORY, say, three_months, write_yaml
 
+pytestmark = pytest.mark.long
+
 CUSTVALUE = str(Path(sys.executable).with_name("custvalue"))
 TIERS = {"en": ["diamond", "gold", "silver", "basic", "unrated"], "zh": ["钻石", "金", "银", "基础", "未评级"]}
 CHINESE = re.compile(r"[一-鿿]")

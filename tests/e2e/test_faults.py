@@ -53,6 +53,8 @@ from .faults import (
     small_disk,
 )
 
+pytestmark = pytest.mark.long
+
 nights = importlib.import_module("custvalue.publish.nights")  # whose name a function of the package has taken
 
 

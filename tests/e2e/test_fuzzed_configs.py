@@ -18,6 +18,8 @@ from custvalue.explain import load_wording
 
 from .conftest import REPOSITORY, Said, Workspace, write_configs
 
+pytestmark = pytest.mark.long
+
 CONFIGS = 100
 PROMISED = {0, 2, 3, 4, 75}
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
 import yaml
 
 from .conftest import AS_OF, Workspace
+
+pytestmark = pytest.mark.long
 
 OPEN_GATES = {"max_calibration_excess": 1, "min_auc": 0, "max_log_loss_ratio": 10, "max_slice_ratio": 100, "min_overlap": 0}
 OPEN_GATES |= {"max_log_loss_increase": 10, "max_auc_drop": 1, "max_profit_drop": 100, "max_slice_increase": 100}

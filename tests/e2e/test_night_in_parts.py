@@ -17,6 +17,8 @@ from custvalue.publish.shards import Work
 
 from .conftest import Workspace
 
+pytestmark = pytest.mark.long
+
 SEVERAL = 900
 
 

@@ -15,6 +15,8 @@ import pytest
 
 from .conftest import AS_OF, Said, Workspace
 
+pytestmark = pytest.mark.long
+
 ID = re.compile(r"C\d{8}")
 NUMBER = re.compile(r"(?<![\d.])\d{11}(?!\d)")
 

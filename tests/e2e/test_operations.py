@@ -77,6 +77,7 @@ def way(trained, tmp_path_factory, postgres) -> Way:
     # a month of use is missing on the second night
     rewrite(workspace, "usage", lambda rows: rows[pd.to_datetime(rows["month"]) < "2024-12-01"])
     way.go("misspelt", "nightly", "--as-of", NEXT, "--allow-stale", "usge")
+    way.go("misspelt backfill", "backfill", "--from", NEXT, "--to", NEXT, "--allow-stale", "usge")
     way.go("other allowed", "nightly", "--as-of", NEXT, "--allow-stale", "billing")
     way.go("allowed", "nightly", "--as-of", NEXT, "--allow-stale", "usage")
     shutil.copy(trained[0].data / "usage.parquet", workspace.data)
@@ -109,8 +110,9 @@ def flat(said: Said) -> str:
     return " ".join(said.out.split())
 
 
-def test_a_table_that_is_no_feed_is_a_usage_error_that_lists_the_feeds(way):
-    said = way.said["misspelt"]
+@pytest.mark.parametrize("command", ["misspelt", "misspelt backfill"])
+def test_a_table_that_is_no_feed_is_a_usage_error_that_lists_the_feeds(way, command):
+    said = way.said[command]
     assert said.code == 2
     assert "usge is no table with a feed; these are: customers, billing, usage" in said.refusal
 

@@ -12,6 +12,8 @@ from custvalue.pipeline.surface import read_published
 
 from .conftest import AS_OF, Workspace
 
+pytestmark = pytest.mark.long
+
 OUTCOMES = {"time_to_leave": {"form": "hazard", "hazard_months": 2, "snapshots": 2}, "silence": {"kinds": ["silence"]}}
 OPEN_GATES = {"max_calibration_excess": 1, "min_auc": 0, "max_log_loss_ratio": 10}
 

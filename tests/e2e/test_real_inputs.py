@@ -19,6 +19,8 @@ from custvalue.publish import read_published
 
 from .conftest import REPOSITORY, Said, Workspace
 
+pytestmark = pytest.mark.long
+
 
 @contextmanager
 def operator(name: str, data_folder: Path, folder: Path) -> Iterator[Workspace]:

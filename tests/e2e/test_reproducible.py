@@ -12,6 +12,8 @@ from custvalue.publish import read_published
 
 from .conftest import AS_OF, Workspace
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def elsewhere(trained, tmp_path_factory) -> Workspace:

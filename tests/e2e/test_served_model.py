@@ -16,6 +16,8 @@ from urllib.request import Request, urlopen
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.long
+
 PATIENCE = 120.0
 
 

@@ -14,6 +14,8 @@ from custvalue import engines
 from custvalue.engines import ENGINES, EngineError, read_tables
 from custvalue.engines import spark as spark_engine
 
+pytestmark = pytest.mark.long
+
 TYPES = {"payments": {"payment_id": "VARCHAR", "paid_at": "TIMESTAMP", "amount": "DECIMAL(18,4)"}, "absent": {"day": "DATE"}}
 
 

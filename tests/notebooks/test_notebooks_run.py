@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.py"))
 SHOWN = {"churn": "passed every gate and is champion", "retention": "a change of 3 points needs", "tiers": "segment(s) are stable"}
 """Notebook → what it prints near its end."""

@@ -97,7 +97,7 @@ def learned(operator: Config) -> Learned:
 def champion(config: Config, learned: Learned | None) -> LoadedModel:
     """A churn model of any quality, with what was learnt beside it."""
     from custvalue.pipeline.base_scoring import BaseFacts
-    from custvalue.pipeline.ratings import carried_rating
+    from custvalue.pipeline.carrying import carried_rating
 
     tables = open_tables(config, log=lambda _: None)
     rated = carried_rating(config, tables, AS_OF, log=lambda _: None)

@@ -10,7 +10,8 @@ import pytest
 
 from custvalue import pipeline
 from custvalue.errors import ConfigError, DataError, PublishError
-from custvalue.pipeline.ratings import carried_rating, current_policy, keep
+from custvalue.pipeline.carrying import carried_rating
+from custvalue.pipeline.ratings import current_policy, keep
 from custvalue.pipeline.tiering import rate as rate_once
 
 from .conftest import AS_OF, POLICY, RETENTION, tables, write

@@ -24,7 +24,7 @@ from custvalue.explain import load_wording
 from custvalue.explain.portfolio import portfolio
 from custvalue.monitoring import Profile
 from custvalue.pipeline.base_scoring import BaseFacts
-from custvalue.pipeline.ratings import carried_rating
+from custvalue.pipeline.carrying import carried_rating
 from custvalue.pipeline.scoring import Scorer
 from custvalue.pipeline.spark_scoring import SparkFacts
 from custvalue.publish import Work
@@ -32,6 +32,8 @@ from custvalue.retention import Duty
 from custvalue.tracking import LoadedModel
 
 from .conftest import AS_OF
+
+pytestmark = pytest.mark.long
 
 CUSTOMERS = 150
 IDS = [f"C{number:03d}" for number in range(CUSTOMERS)]

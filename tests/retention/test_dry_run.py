@@ -10,7 +10,8 @@ import pytest
 from custvalue.config import ready_configs
 from custvalue.retention.choosing import choose
 from custvalue.retention.decisions import DECISIONS
-from custvalue.retention.dry_run import DryRun, chance_interval, dry_run
+from custvalue.retention.dry_run import DryRun
+from custvalue.retention.dry_run_figures import chance_interval, dry_run
 from custvalue.retention.dry_run_shown import sections, warned
 from custvalue.wording import load_catalogue
 

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from custvalue.trees import prepare_shap
 
 from .boosters import by_lightgbm, rows_like, train
+
+pytestmark = pytest.mark.long
 
 
 def test_values_inside_map_in_arrow(spark: Any, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def backfill(
     config: ConfigPath,
     first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DATE", help="The first night.", show_default=False)],
     last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], metavar="DATE", help="The last night.", show_default=False)],
+    allow_stale: AllowStale = None,
 ) -> None:
     """Make the nights of a span that are not published, each with what was champion when its date ended.
 
@@ -41,7 +42,7 @@ def backfill(
     """
     from custvalue.app.operations import run_backfill
 
-    code = run_backfill(read_config(config), first.date(), last.date(), reporter=make_reporter())
+    code = run_backfill(read_config(config, allow_stale=allow_stale), first.date(), last.date(), reporter=make_reporter())
     if code:
         raise typer.Exit(code)
 

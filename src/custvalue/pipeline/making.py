@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +17,7 @@ from custvalue.explain import load_wording
 from custvalue.lists import check_formats, check_labels
 from custvalue.pipeline.assembling import write_portfolio, write_profile, write_scores
 from custvalue.pipeline.base_scoring import BaseFacts, timed
+from custvalue.pipeline.carrying import carried_rating
 from custvalue.pipeline.choosing import Chosen, choose_lists, read_decided
 from custvalue.pipeline.duty_file import write_duty
 from custvalue.pipeline.list_files import ListMaker, write_would_be
@@ -26,19 +25,18 @@ from custvalue.pipeline.monitoring import model_reference, newest_before
 from custvalue.pipeline.night_content import Keys, Night
 from custvalue.pipeline.orders import manager_teams
 from custvalue.pipeline.outcomes import check_features
-from custvalue.pipeline.ratings import Rated, carried_rating
+from custvalue.pipeline.ratings import Rated
 from custvalue.pipeline.scoring import Scorer
 from custvalue.pipeline.stages import Reporter
 from custvalue.retention import Duty, alarm_notes, consent_notes, policy_notes, rule_notes, told_counts
 from custvalue.retention.approvals import pending
-from custvalue.retention.dry_run import Basis, dry_run
+from custvalue.retention.dry_run import Basis
+from custvalue.retention.dry_run_figures import dry_run
 from custvalue.sources import SourceTables
 
 if TYPE_CHECKING:
     from custvalue.pipeline.spark_scoring import SparkFacts
     from custvalue.tracking import LoadedModel
-
-UNPUBLISHED = "unpublished"
 
 
 def make_night(
@@ -210,45 +208,6 @@ def _row_lineage(as_of: date, run_id: str, facts: BaseFacts | SparkFacts, scorer
     if scorer.outcomes:
         lineage["outcome_models"] = ", ".join(f"{each.name} v{each.version}" for each in scorer.outcomes.values())
     return lineage | {"allowed_stale": stale}
-
-
-@contextmanager
-def unpublished_night(
-    config: Config,
-    as_of: date,
-    *,
-    model: LoadedModel,
-    keys: Keys,
-    tables: SourceTables,
-    reporter: Reporter,
-    outcomes: Mapping[str, LoadedModel] | None = None,
-    standing: pd.DataFrame | None = None,
-) -> Iterator[Night]:
-    """Make a night for a look or a dry run; its files are there as long as the block runs.
-
-    Parameters
-    ----------
-    config, as_of, model, keys, tables, reporter, outcomes, standing
-        As for `make_night`.
-    """
-    config.output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=config.output, prefix=".unpublished-") as scratch, publish.full_disk_can_wait(config.output):
-        folder = Path(scratch) / "night"
-        folder.mkdir()
-        yield make_night(
-            config,
-            as_of,
-            folder,
-            model=model,
-            run_id=UNPUBLISHED,
-            keys=keys,
-            tables=tables,
-            reporter=reporter,
-            rated=carry_rating(config, tables, as_of, reporter),
-            outcomes=outcomes,
-            standing=standing,
-            work=publish.Work(Path(scratch), UNPUBLISHED),
-        )
 
 
 def carry_rating(config: Config, tables: SourceTables, as_of: date, reporter: Reporter) -> Rated:

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 
 from custvalue.config import Config
 from custvalue.errors import ConfigError
+from custvalue.pipeline.carrying import first_whole_day
 from custvalue.pipeline.ratings import (
     Rated,
     current_policy,
-    first_whole_day,
     inputs_digest,
     keep,
     policy_hash,

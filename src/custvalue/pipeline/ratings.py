@@ -1,12 +1,11 @@
-"""Ratings kept: where the tiers of a day start from, the rating of one day, and the one that a night carries."""
+"""Ratings kept: where the tiers of a day start from, and the rating of one day."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,10 +17,9 @@ from custvalue import publish
 from custvalue.config import Config
 from custvalue.errors import ConfigError, DataError, PublishError
 from custvalue.pipeline.tiering import Log, forget, rate, tier_facts
-from custvalue.sources import SourceTables, refuse_stale
-from custvalue.tiers import RatingManifest, RatingStore, TierPolicy, needed_columns
+from custvalue.sources import SourceTables
+from custvalue.tiers import RatingManifest, RatingStore, TierPolicy
 from custvalue.tiers.rating import digest
-from custvalue.tiers.schedule import rating_period
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class Start:
 
 def rating_store(config: Config, policy: TierPolicy) -> RatingStore:
     """Give the store of a policy's ratings, all its versions, under the output folder."""
-    return RatingStore(_folder(config) / policy.config.name / "ratings")
+    return RatingStore(tier_folder(config) / policy.config.name / "ratings")
 
 
 def current_policy(config: Config, *, before: date | None = None) -> TierPolicy:
@@ -93,7 +91,7 @@ def current_policy(config: Config, *, before: date | None = None) -> TierPolicy:
     DataError
         A rating is damaged, was removed, made out of order, or made by a policy of another name.
     """
-    policy, folder = TierPolicy.from_yaml(config.tier_policy), _folder(config)
+    policy, folder = TierPolicy.from_yaml(config.tier_policy), tier_folder(config)
     if (folder / f"{policy.label}.json").exists():
         policy = policy.load(folder)
     store = rating_store(config, policy)
@@ -116,7 +114,7 @@ def current_policy(config: Config, *, before: date | None = None) -> TierPolicy:
 def previous_rating(config: Config, policy: TierPolicy, day: date) -> tuple[RatingManifest, RatingStore] | None:
     """Find the newest rating before a day, of whatever policy; of two on one day that of this policy."""
     own = rating_store(config, policy)
-    others = [RatingStore(path) for path in sorted(_folder(config).glob("*/ratings")) if path != own.folder]
+    others = [RatingStore(path) for path in sorted(tier_folder(config).glob("*/ratings")) if path != own.folder]
     found = [(manifest, store) for store in (own, *others) if (manifest := store.latest(before=day)) is not None]
     return max(found, key=lambda pair: pair[0].day, default=None)
 
@@ -197,7 +195,7 @@ def keep(config: Config, rated: Rated, *, again: bool = False) -> Rated:
         return rated
     if not again:
         check_order(config, rated)
-    rated.policy.save(_folder(config))
+    rated.policy.save(tier_folder(config))
     store, day = rating_store(config, rated.policy), rated.manifest.day
     before = _digest_of(store, day)
     manifest = store.write(day, rated.table, rated.manifest, again=again)
@@ -222,61 +220,6 @@ def check_order(config: Config, rated: Rated) -> None:
         )
 
 
-def carried_rating(config: Config, tables: SourceTables, as_of: date, *, features: ibis.Table | None = None, log: Log) -> Rated:
-    """Give the rating that holds on a night: the period's, or where there is none the one that is due, not stored.
-
-    The day that is due is the first one of the period on which every feed had arrived: it does not depend on which night of the period
-    asks first.
-
-    Parameters
-    ----------
-    config, tables, log
-        As for `rate_day`.
-    as_of : date
-        The night.
-    features : ibis.Table, optional
-        All features of the night; they are not built again where the night itself is the day that is due.
-
-    Raises
-    ------
-    ConfigError, DataError
-        As for `rate_day` and `current_policy`.
-    """
-    policy = current_policy(config)
-    period, store = rating_period(policy.config.rating, as_of), rating_store(config, policy)
-    manifest = store.latest(before=as_of + timedelta(days=1))
-    if manifest is not None and manifest.day >= period:
-        return Rated(_policy_of(config, policy, manifest, log), manifest, store.read(manifest.day), kept=True)
-    day = first_whole_day(tables, period, as_of) or as_of
-    ready = day == as_of and not needed_columns(policy.config).ids
-    return rate_day(config, tables, day, policy=policy, facts=features if ready else None, log=log)
-
-
-def first_whole_day(tables: SourceTables, first: date, last: date) -> date | None:
-    """Give the first day on which no feed was late; None where there is none."""
-    for place in range((last - first).days + 1):
-        day = first + timedelta(days=place)
-        with suppress(DataError):
-            refuse_stale(tables, tables.moment(day))
-            return day
-    return None
-
-
-def _policy_of(config: Config, policy: TierPolicy, manifest: RatingManifest, log: Log) -> TierPolicy:
-    """Give the policy that made a rating; a new version begins at its own first rating."""
-    if manifest.policy_version == policy.label:
-        return policy
-    path = _folder(config) / f"{manifest.policy_version}.json"
-    log(f"tiers are those that {manifest.policy_version} gave on {manifest.day}; {policy.label} begins at the next rating")
-    try:
-        return TierPolicy.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ConfigError) as error:
-        raise DataError(
-            f"{path}: {manifest.policy_version} rated {manifest.day}, and cannot be read ({error}). Restore the file, or run "
-            f"`custvalue tiers --as-of {manifest.day} --replay` to rate by {policy.label}."
-        ) from error
-
-
 def policy_hash(policy: TierPolicy) -> str:
     """SHA-256 of a policy's content and cuts."""
     cuts = {rule: dict(cuts) for rule, cuts in (policy.cuts or {}).items()}
@@ -295,5 +238,6 @@ def inputs_digest(config: Config, tables: SourceTables) -> str:
     )
 
 
-def _folder(config: Config) -> Path:
+def tier_folder(config: Config) -> Path:
+    """Folder of the policies' cuts and ratings."""
     return config.output / "tiers"

@@ -14,8 +14,9 @@ from custvalue.config import UNRATED, Config
 from custvalue.engines import within_memory
 from custvalue.errors import DataError
 from custvalue.features import FeatureColumn, compute_features
+from custvalue.pipeline.carrying import carried_rating
 from custvalue.pipeline.rating_join import join_rating
-from custvalue.pipeline.ratings import Rated, carried_rating
+from custvalue.pipeline.ratings import Rated
 from custvalue.publish.manifests import published_dates
 from custvalue.sources import Freshness, SourceTables, allowed_stale, open_tables, refuse_stale
 from custvalue.tiers import TierPolicy, tier_table

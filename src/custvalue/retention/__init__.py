@@ -9,7 +9,8 @@ from custvalue.retention.contact import break_even, policy_contact_value
 from custvalue.retention.counts import count_decisions, customers_by_manager, told_counts
 from custvalue.retention.deciding import decide
 from custvalue.retention.decisions import DECISIONS, LISTED, WAITING
-from custvalue.retention.dry_run import DryRun, dry_run
+from custvalue.retention.dry_run import DryRun
+from custvalue.retention.dry_run_figures import dry_run
 from custvalue.retention.managers import POOL, Duty
 from custvalue.retention.risk import HIGH_RISK, MEDIUM_RISK, risk_band
 from custvalue.retention.sensitivity import sensitivity

@@ -16,7 +16,7 @@ from sqlalchemy import insert, text
 from custvalue.config import OrdersConfig
 from custvalue.errors import ConfigError, TryAgainError
 from custvalue.retention.orders import versions
-from custvalue.retention.orders.engine import reading, writing
+from custvalue.retention.orders.engine import asking, reading, writing
 from custvalue.retention.orders.schema import HEAD, VERSION_TABLE, metadata, nights
 from custvalue.retention.orders.store import OrderStore
 
@@ -124,3 +124,45 @@ def test_a_server_that_refuses_is_told_without_the_password(tmp_path, postgres):
 @pytest.mark.parametrize("url", ["", "  ", None])
 def test_an_empty_address_means_the_file(tmp_path, url):
     assert OrderStore(OrdersConfig(url=url), tmp_path, ZONE).place.endswith("orders.db")
+
+
+def test_a_reader_sees_one_state_whatever_others_write_meanwhile(store, make_store):
+    take(store, lists("a"))
+    count = text("SELECT count(*) FROM orders")
+    with reading(store._engine, store.place) as connection:
+        before = connection.scalar(count)
+        take(make_store(), lists("a", "b"), 1)
+        assert (before, connection.scalar(count)) == (1, 1)
+    with reading(store._engine, store.place) as connection:
+        assert connection.scalar(count) == 2
+
+
+def test_nobody_notices_that_the_server_was_restarted(store, settings, request):
+    if settings.url is None:
+        pytest.skip("a file has no server")
+    take(store, lists("a"))
+    engine, place, count = store._engine, store.place, text("SELECT count(*) FROM orders")
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'custvalue orders'"
+
+    def read() -> int:
+        with reading(engine, place) as connection:
+            return connection.scalar(count)
+
+    def write() -> int:
+        with writing(engine, place) as connection:
+            return connection.execute(text("UPDATE orders SET team = 'north'")).rowcount
+
+    for use in (read, write, lambda: asking(engine, place, lambda connection: connection.scalar(count))):
+        with reading(engine, place), reading(engine, place):
+            pass  # two connections wait in the pool from here on
+        assert len(request.getfixturevalue("postgres").ask(ended)) >= 2
+        assert [use(), use()] == [1, 1]
+
+
+def test_one_statement_by_itself_is_kept_and_a_refused_one_is_not(store):
+    take(store, lists("a"))
+    engine, place = store._engine, store.place
+    asking(engine, place, lambda connection: connection.execute(text("UPDATE orders SET team = 'north'")))
+    with pytest.raises(TryAgainError):
+        asking(engine, place, lambda connection: connection.execute(text("UPDATE orders SET team = 'south', manager_id = NULL")))
+    assert list(store.orders().team) == ["north"]
