@@ -10,7 +10,7 @@ from ..app.web.manager_night import tell_night  # noqa: TID252 - tests are no pa
 from .conftest import PHONE, keep_picture, log_in, serious_findings
 
 ORDER = "/orders/20260105-C-K1"
-PAGES = ("/today", "/today?tier=gold&overdue=true", "/today/changes", ORDER, "/care", "/search?q=nobody")
+BOTH = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
 WORDS = {
     "en": {
         "filter": "Filter and sort",
@@ -35,7 +35,7 @@ def press(page, word: str) -> None:
     page.wait_for_load_state()
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
+@BOTH
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_whole_day(language, javascript, open_page):
     words = WORDS[language]
@@ -73,6 +73,25 @@ def test_a_whole_day(language, javascript, open_page):
     assert "/login?next=" in page.url
 
 
+def test_a_chosen_filter_is_applied_at_once_stands_in_the_address_and_is_undone_by_going_back(open_page):
+    page = open_page("ann")
+    page.click("summary:has-text('Filter and sort')")
+    page.focus("#tier")
+    page.select_option("#tier", "gold")
+    page.wait_for_url("**/today?tier=gold*")
+    assert page.locator("tbody tr").count() == 2
+    assert page.evaluate("document.activeElement.id") == "tier"  # who uses the keyboard goes on where he was
+    page.check("#overdue")
+    page.wait_for_url("**overdue=true*")
+    assert page.locator("tbody tr").count() == 0
+    page.reload()
+    assert page.input_value("#tier") == "gold"
+    assert page.is_checked("#overdue")
+    page.go_back()
+    page.wait_for_function("document.querySelectorAll('tbody tr').length == 2")
+    assert "overdue" not in page.url
+
+
 def test_two_on_one_order_lose_no_word(open_page):
     ann, lea = open_page("ann"), open_page("lea")
     for page in (ann, lea):
@@ -96,22 +115,8 @@ def test_two_on_one_order_lose_no_word(open_page):
     assert "wants a cheaper plan" in story
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_no_page_has_serious_faults_for_who_cannot_see(language, open_page):
-    page = open_page("ann", language=language)
-    for path in PAGES:
-        page.goto(path)
-        assert serious_findings(page) == [], path
-        keep_picture(page, f"{language}-ann-{re.sub('[^a-z0-9]+', '-', path.lower()).strip('-')}")
-
-
-def test_everything_fits_a_phone_as_cards(open_page):
+def test_a_list_is_cards_on_a_phone(open_page):
     page = open_page("ann", viewport=PHONE)
-    for path in PAGES:
-        page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
-        keep_picture(page, f"phone-{re.sub('[^a-z0-9]+', '-', path.lower()).strip('-')}")
-    page.goto("/today")
     assert page.locator("tbody td").first.evaluate("cell => getComputedStyle(cell).display") == "block"
     assert page.locator("thead").bounding_box()["height"] <= 1
 
@@ -148,14 +153,23 @@ def test_a_printed_list_holds_the_table_and_no_buttons(open_page):
     assert not page.locator("#q").is_visible()
 
 
-def test_a_session_that_is_over_leads_back_to_where_one_was(open_page, app):
-    page = open_page("ann")
+@BOTH
+def test_a_note_that_is_sent_after_the_session_is_given_back_and_recorded_after_signing_in(javascript, open_page, clock):
+    page = open_page("ann", javascript=javascript)
     page.goto(ORDER)
-    app.state.site.clock.forward(minutes=61)
+    clock.forward(minutes=61)
     page.check("input[value=reached]")
-    page.fill("#note", "not lost on purpose")
+    page.fill("#note", "calls back on Friday")
     press(page, "Record")
-    assert "/login" in page.url
+    assert page.inner_text("h1") == "You were signed out"
+    assert serious_findings(page) == [] if javascript else True
+    keep_picture(page, "en-ann-signed-out")
+    note = page.input_value("#note")
+    page.click("main a:has-text('Sign in')")
     log_in(page, "ann")
-    page.goto(ORDER)
+    assert page.url.endswith(ORDER)
     assert "assigned" in page.inner_text(".state")  # nothing was recorded without a session
+    page.check("input[value=reached]")
+    page.fill("#note", note)
+    press(page, "Record")
+    assert "calls back on Friday" in page.inner_text(".history")

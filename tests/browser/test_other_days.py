@@ -106,13 +106,27 @@ def test_who_calls_in_and_is_on_no_list_is_found_and_shown(language, open_page):
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_a_session_that_is_over_ends_in_every_window_and_goes_on_where_it_was(open_page, clock):
+def test_a_session_without_a_click_ends_in_every_window_and_goes_on_where_it_was(open_page, clock):
     page = open_page("ana")
     other = page.context.new_page()
     other.goto("/portfolio")
-    clock.forward(hours=10, minutes=1)
+    clock.forward(minutes=61)
     for window in (page, other):
         window.reload()
         assert "/login?next=/portfolio" in window.url
     log_in(other, "ana")
     assert other.url.endswith("/portfolio")
+
+
+def test_a_session_ends_in_the_evening_though_it_was_used_all_day(open_page, clock):
+    page = open_page("ana")
+    for _ in range(11):
+        clock.forward(minutes=50)
+        page.reload()
+        assert page.url.endswith("/portfolio")
+    clock.forward(minutes=49)
+    page.reload()
+    assert page.url.endswith("/portfolio")  # a minute before ten hours are over
+    clock.forward(minutes=2)
+    page.reload()
+    assert "/login?next=/portfolio" in page.url

@@ -18,11 +18,14 @@ from .conftest import PHONE
 from .test_lead_day import keep_dry_run, publish_figures
 
 FOLDER = Path(__file__).parent / "pictures"
+DOCS = Path(__file__).parents[2] / "docs" / "pictures"
 RENEW = os.environ.get("CUSTVALUE_PICTURES_RENEW") == "1"
 CELL = 16
 """Pixels a side of what becomes one grey point: a line of text, not its letters."""
 LIMIT = 0.5
 """Of what the page differs from a blank one."""
+DOCUMENTED = ("today", "customer")
+"""Pages whose whole picture stands in docs/page.md."""
 SHOWN = {
     "sign-in": (None, "/login", "en", None),
     "today": ("ann", "/today", "en", None),
@@ -78,6 +81,9 @@ def test_a_page_looks_as_it_did(name, open_page):
     seen = now(page)
     if RENEW:
         Image.fromarray(seen.round().astype(np.uint8)).save(FOLDER / f"{name}.png")
+        if name in DOCUMENTED:
+            picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))
+            picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=64).save(DOCS / f"page-{name}.png", optimize=True)
     assert difference(before(name), seen) < LIMIT
 
 

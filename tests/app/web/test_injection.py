@@ -95,7 +95,7 @@ def test_no_field_lets_anything_in(app, browse):
             answer = send(client, method, path, where, name, evil)
             place = f"{method} {path} {name}={evil!r}: {answer.status_code}"
             assert answer.status_code < 500, place
-            assert "evil" not in str(answer.headers.get("set-cookie")), place
+            assert "evil=" not in str(answer.headers.get("set-cookie")), place  # as a value it may stand, percent-encoded
             assert answer.headers.get("location", "/").startswith("/"), place
             for unsaid in ("1343433", "<script>alert", "<img", "root:x:", "Traceback", "CRM-K2", "CRM-K4"):
                 assert unsaid not in answer.text, f"{place}: {unsaid}"

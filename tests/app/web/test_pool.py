@@ -113,7 +113,7 @@ def test_the_team_s_page_counts_them_and_leads_to_them(app, browse):
     lea = browse("lea")
     text = lea.get("/team").text
     load = {row["manager"]: row["waiting for a call"] for row in tables_in(text)[0]}
-    assert load == {"M-001": "2", "no manager on duty": "4", "all": ""}
+    assert load == {"M-001": "2", "no manager on duty": "4", "all": "6"}
     assert "4 order(s) wait without a manager on duty." in text
     assert f'href="/team/orders?manager={POOL}"' in text
     assert "manager: no manager on duty" in lea.get(f"/orders/{order(6)}").text

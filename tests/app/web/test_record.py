@@ -67,6 +67,23 @@ def test_each_outcome_leads_where_the_state_machine_says(act, others, expected, 
     assert audit_of(app)[-1] == ("ann", "change", "20260105-C-K1")
 
 
+@pytest.mark.parametrize(("first", "reason"), [("reached", "settled"), ("refused", "competitor"), ("wrong_target", "left_already")])
+def test_what_waits_for_its_reason_is_closed_with_it_and_the_note(first, reason, app, browse):
+    ann = browse("ann")
+    record(ann, first)
+    assert (state(app).state, state(app).close_reason) == (first, None)
+    assert record(ann, "close", reason=reason, note="told on the second call").status_code == 303
+    assert (state(app).state, state(app).close_reason) == ("closed", reason)
+    last = store_of(app).events(order_id="20260105-C-K1").iloc[-1]
+    assert (last.event, last.note, last.by) == ("close", "told on the second call", "ann")
+
+
+def test_who_is_deferred_without_a_day_is_called_again_after_the_config_s_days(app, browse, clock):
+    days = app.state.site.config.orders.defer_days
+    record(browse("ann"), "deferred")
+    assert (state(app).state, state(app).deferred_until) == ("deferred", clock.time.date() + timedelta(days=days))
+
+
 def test_three_calls_without_an_answer_end_an_order(app, browse):
     ann = browse("ann")
     for _ in range(3):

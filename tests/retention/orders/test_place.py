@@ -138,8 +138,6 @@ def test_a_reader_sees_one_state_whatever_others_write_meanwhile(store, make_sto
 
 
 def test_nobody_notices_that_the_server_was_restarted(store, settings, request):
-    if settings.url is None:
-        pytest.skip("a file has no server")
     take(store, lists("a"))
     engine, place, count = store._engine, store.place, text("SELECT count(*) FROM orders")
     ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'custvalue orders'"
@@ -155,7 +153,8 @@ def test_nobody_notices_that_the_server_was_restarted(store, settings, request):
     for use in (read, write, lambda: asking(engine, place, lambda connection: connection.scalar(count))):
         with reading(engine, place), reading(engine, place):
             pass  # two connections wait in the pool from here on
-        assert len(request.getfixturevalue("postgres").ask(ended)) >= 2
+        if settings.url is not None:
+            assert len(request.getfixturevalue("postgres").ask(ended)) >= 2
         assert [use(), use()] == [1, 1]
 
 

@@ -1,4 +1,4 @@
-"""The page's cookies: a session's random id, the language, and what ties a sign-in form to its browser."""
+"""The page's cookies: a session's random id, the language, the list to go back to, and what ties a sign-in form to its browser."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import re
 from fastapi import Request
 from starlette.responses import Response
 
+from custvalue.app.web.navigation import local_path
 from custvalue.config.page import PageConfig
 from custvalue.wording.models import LANGUAGES
 
 _LANGUAGE = "custvalue_language"
+_LIST, _LISTS = "custvalue_list", "/today"
 _YEAR = 365 * 86400
 _PREFERRED = re.compile(r"\b(en|zh)\b")
 
@@ -38,6 +40,17 @@ def drop_cookie(response: Response, name: str, page: PageConfig) -> None:
 def set_language(response: Response, language: str, page: PageConfig) -> None:
     """Remember the language for a year."""
     set_cookie(response, _LANGUAGE, language, page, seconds=_YEAR)
+
+
+def set_list(response: Response, path: str, page: PageConfig) -> None:
+    """Remember where in the list somebody was: filters, sort and page."""
+    set_cookie(response, _LIST, path, page)
+
+
+def list_of(request: Request) -> str:
+    """Give where in the list this browser was last; the whole list where it was nowhere."""
+    path = local_path(request.cookies.get(_LIST), _LISTS)
+    return path if path.partition("?")[0] == _LISTS else _LISTS
 
 
 def language_of(request: Request) -> str:

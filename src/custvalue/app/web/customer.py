@@ -15,14 +15,14 @@ from starlette.responses import Response
 from custvalue.app.web.audit import Action
 from custvalue.app.web.charts import make_plot, make_pushes
 from custvalue.app.web.principal import Permission
-from custvalue.app.web.repository import Repository
-from custvalue.app.web.repository_customer import Facts, duties_owed, earlier_orders, facts_of, has_open_order, history
+from custvalue.app.web.repository import CURRENT_NIGHT, Repository
+from custvalue.app.web.repository_customer import FACTS, Facts, duties_owed, earlier_orders, has_open_order, history, read_facts
 from custvalue.app.web.visit import Visit, allowed
 from custvalue.config import load_tier_policy
 from custvalue.errors import CustValueError
 from custvalue.lists.rows import directory_entries
 from custvalue.retention.orders.states import CLOSE_REASONS, ENDED, IMPLIED_REASONS, OUTCOMES, WAITING_STATES, MoveRefusedError, steps_to
-from custvalue.retention.orders.undoing import undoable
+from custvalue.retention.orders.undoing import is_undoable
 from custvalue.sources.directory import open_directory
 
 router = APIRouter()
@@ -54,21 +54,21 @@ def reveal(order_id: str, visit: Annotated[Visit, allowed(Permission.REVEAL)]) -
 
 def order_page(repository: Repository, visit: Visit, order_id: str) -> dict[str, Any]:
     """Give what the page of an order shows; raises `NotFoundError` for an order outside the scope."""
-    order = repository.order(order_id)
-    facts, at = facts_of(repository, order_id), visit.site.clock()
-    told = history(repository, order_id)
+    order, told = repository.order(order_id, FACTS, CURRENT_NIGHT), history(repository, order_id)
     may_record = visit.principal.may(Permission.RECORD)
-    undo = undoable(repository.connection, order_id, by=visit.principal.user, now=at) if may_record else None
-    return customer_facts(visit, facts, order.tier) | {
-        "night": repository.night(),
+    newest = told[0] if told else None
+    undo = newest is not None and may_record and is_undoable(newest._asdict(), by=visit.principal.user, now=visit.site.clock())
+    return customer_facts(visit, read_facts(order.facts), order.tier) | {
+        "night": order.current_night,
+        "back": visit.list_path,
         "order": order,
         "history": told,
         "earlier": earlier_orders(repository, order.customer_id, but=order_id),
         "duties": duties_owed(repository, customer_id=order.customer_id),
         "acts": possible_acts(repository, order) if may_record else [],
         "closing": {state: reasons for state, reasons in CLOSE_REASONS.items() if state not in IMPLIED_REASONS},
-        "undo": undo,
-        "taken_back": bool(told) and told[0].event == "undo" and told[0].by == visit.principal.user,
+        "undo": newest if undo else None,
+        "taken_back": newest is not None and newest.event == "undo" and newest.by == visit.principal.user,
         "given": {"act": "", "reason": "", "until": "", "note": "", "version": order.version, "key": uuid4().hex},
         "problem": None,
         "changed": None,

@@ -14,13 +14,14 @@ from starlette.responses import Response
 
 from custvalue.app.web.headers import add_headers
 from custvalue.app.web.repository import NotFoundError
-from custvalue.app.web.visit import SignInNeededError, here, render
+from custvalue.app.web.visit import SignInNeededError, here, is_foreign, render
 from custvalue.errors import DataError, TryAgainError
 
 _log = logging.getLogger("custvalue.page")
 _WORDED = (403, 404, 405, 413, 422, 429, 500, 503)
 _FORM = "form"
 """Detail of a 403 whose form was old or not ours."""
+_LONGEST_NOTE = 2000
 
 
 def add_failure_pages(app: FastAPI) -> None:
@@ -41,11 +42,21 @@ def failure_page(request: Request, status: int, *, kind: str | None = None, told
 
 
 async def _sign_in(request: Request, _: Exception) -> Response:
-    """Send whoever must sign in to do so, and back to the page afterwards; a change is not repeated by itself."""
+    """Send whoever must sign in to do so, and back to the page afterwards; a change is not repeated by itself, and its note given back."""
     target = f"/login?next={quote(here(request), safe='/')}"
     if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"HX-Redirect": target})
+    if note := await _note_of(request):
+        return render(request, "signed_out.html.j2", status=401, note=note, target=target)
     return RedirectResponse(target, status_code=303)
+
+
+async def _note_of(request: Request) -> str:
+    """Give the note of a form of this site; what another site sends is not shown in our name."""
+    if request.method != "POST" or is_foreign(request):
+        return ""
+    note = (await request.form()).get("note")
+    return note.strip()[:_LONGEST_NOTE] if isinstance(note, str) else ""
 
 
 async def _http(request: Request, error: Any) -> Response:

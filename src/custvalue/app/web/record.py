@@ -104,6 +104,7 @@ def take_back(order_id: str, visit: RecordVisit) -> Response:
     except MoveRefusedError:
         with visit.reading() as repository:
             shown = order_page(repository, visit, order_id)
+        visit.log_view(order_id)
         return visit.show("customer.html.j2", status=422, **(shown | {"problem": "too_late"}))
     return visit.go(f"/orders/{order_id}")
 
@@ -160,4 +161,5 @@ def _again(visit: Visit, order_id: str, form: Given, *, problem: str, status: in
     if problem == "changed" and form.act not in shown["acts"]:
         kept["act"] = "note"
     shown |= {"given": kept, "problem": problem, "changed": since[0] if problem == "changed" and since else None}
+    visit.log_view(order_id)
     return visit.show("customer.html.j2", status=status, **shown)

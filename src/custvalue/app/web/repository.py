@@ -7,12 +7,17 @@ from functools import cached_property
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, false, func, or_, select
 
 from custvalue.app.web.principal import Permission, Principal
 from custvalue.app.web.roster import Roster
 from custvalue.retention.managers import POOL
 from custvalue.retention.orders.schema import nights, orders
+
+_NIGHT = select(nights.c.night).order_by(nights.c.night.desc()).limit(1)
+_ORDER = select(orders).where(orders.c.order_id == bindparam("order"))
+CURRENT_NIGHT = _NIGHT.scalar_subquery().label("current_night")
+"""`Repository.night` as a column of another query."""
 
 
 class NotFoundError(LookupError):
@@ -72,11 +77,15 @@ class Repository:
 
     def orders(self, *columns: Any) -> Select[Any]:
         """Begin a query of orders, of these columns or of all, that holds the principal's alone."""
-        return select(*(columns or (orders,))).where(self.scope())
+        return self.within(select(*(columns or (orders,))))
 
-    def order(self, order_id: str) -> Row[Any]:
-        """Give one order of the scope; raises `NotFoundError` for any other."""
-        found = self.connection.execute(self.orders().where(orders.c.order_id == order_id)).one_or_none()
+    def within(self, query: Select[Any]) -> Select[Any]:
+        """Give a query of orders that was made for anybody, with the principal's alone."""
+        return query.where(self.scope())
+
+    def order(self, order_id: str, *more: Any) -> Row[Any]:
+        """Give one order of the scope, with more columns than its own where some are named; raises `NotFoundError` for any other."""
+        found = self.connection.execute(self.within(_ORDER.add_columns(*more)), {"order": order_id}).one_or_none()
         if found is None:
             raise NotFoundError(order_id)
         return found
@@ -87,7 +96,7 @@ class Repository:
 
     def night(self) -> date | None:
         """Give the day of the newest night whose lists were taken."""
-        return self.connection.scalar(select(nights.c.night).order_by(nights.c.night.desc()).limit(1))
+        return self.connection.scalar(_NIGHT)
 
 
 def busiest_manager(connection: Connection) -> tuple[str, str] | None:

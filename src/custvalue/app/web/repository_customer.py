@@ -7,13 +7,22 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, false, func, or_, select, update
+from sqlalchemy import and_, bindparam, false, func, or_, select, update
 
 from custvalue.app.web.repository import NotFoundError, Repository
-from custvalue.retention.orders.schema import duties, events, orders, shown
+from custvalue.retention.orders.schema import duties, events, in_states, orders, shown
 from custvalue.retention.orders.states import ENDED
 
-_EARLIER = 5
+FACTS = select(shown.c.facts).where(shown.c.order_id == orders.c.order_id).scalar_subquery().label("facts")
+"""What the list said of an order, as a column of a query of orders, for `read_facts`: read of those rows alone that a page shows."""
+_HISTORY = select(events).where(events.c.order_id == bindparam("order")).order_by(events.c.event_id.desc())
+_EARLIER = (
+    select(orders.c.order_id, orders.c.night, orders.c.offer, orders.c.state, orders.c.close_reason, orders.c.closed_at)
+    .where(orders.c.customer_id == bindparam("customer"), orders.c.order_id != bindparam("but"), in_states(ENDED))
+    .order_by(orders.c.opened_at.desc())
+    .limit(5)
+)
+_OWED = select(duties).where(duties.c.done_at.is_(None)).order_by(duties.c.due_on, duties.c.customer)
 
 
 class Facts(dict[str, Any]):
@@ -22,30 +31,23 @@ class Facts(dict[str, Any]):
     def __missing__(self, name: str) -> None:
         return None
 
+    __getattr__ = dict.get  # templates ask for attributes first
+
 
 def read_facts(text: str | None) -> Facts:
     """Give what the list said of an order; nothing where it said nothing."""
     return Facts(json.loads(text) if text else {})
 
 
-def facts_of(repository: Repository, order_id: str) -> Facts:
-    """Give what the list said of an order of the scope; ask `Repository.order` before."""
-    return read_facts(repository.connection.scalar(select(shown.c.facts).where(shown.c.order_id == order_id)))
-
-
 def history(repository: Repository, order_id: str) -> Sequence[Any]:
     """Give what happened to an order of the scope, newest first; ask `Repository.order` before."""
-    query = select(events).where(events.c.order_id == order_id).order_by(events.c.event_id.desc())
-    return repository.connection.execute(query).all()
+    return repository.connection.execute(_HISTORY, {"order": order_id}).all()
 
 
 def earlier_orders(repository: Repository, customer_id: str, *, but: str | None = None) -> Sequence[Any]:
     """Give the newest ended orders of a customer of the scope, whoever had them: night, offer, how they ended, when."""
-    columns = (orders.c.order_id, orders.c.night, orders.c.offer, orders.c.state, orders.c.close_reason, orders.c.closed_at)
-    mine = repository.scope().label("mine")
-    query = select(*columns, mine).where(orders.c.customer_id == customer_id, orders.c.state.in_(ENDED))
-    query = query.where(orders.c.order_id != but) if but else query
-    return repository.connection.execute(query.order_by(orders.c.opened_at.desc()).limit(_EARLIER)).all()
+    query = _EARLIER.add_columns(repository.scope().label("mine"))
+    return repository.connection.execute(query, {"customer": customer_id, "but": but or ""}).all()
 
 
 def find_order_of(repository: Repository, customer: str) -> str | None:
@@ -79,7 +81,7 @@ def managers_in_scope(repository: Repository) -> list[str]:
 
 def duties_owed(repository: Repository, *, until: date | None = None, customer_id: str | None = None) -> list[dict[str, Any]]:
     """Give the service contacts in the scope that are still owed, by day: those due until a day, or a customer's."""
-    query = select(duties).where(repository.scope(duties), duties.c.done_at.is_(None)).order_by(duties.c.due_on, duties.c.customer)
+    query = _OWED.where(repository.scope(duties))
     query = query.where(duties.c.due_on <= until) if until else query
     query = query.where(duties.c.customer_id == customer_id) if customer_id else query
     return [dict(row) | {"facts": read_facts(row["facts"])} for row in repository.connection.execute(query).mappings()]

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select
 
 from custvalue.app.web.repository import Repository
-from custvalue.app.web.repository_customer import read_facts
-from custvalue.retention.orders.reader import is_overdue
-from custvalue.retention.orders.schema import events, listings, nights, orders, shown
+from custvalue.app.web.repository_customer import FACTS, read_facts
+from custvalue.retention.orders.reader import is_late
+from custvalue.retention.orders.recording import local_day
+from custvalue.retention.orders.schema import events, in_states, listings, nights, orders
 from custvalue.retention.orders.states import OPEN
 
 PAGE = 50
 _UNKNOWN = -1e300
-SORTS = {
+SORTS: dict[str, tuple[ColumnElement[Any], bool]] = {
     "priority": (orders.c.priority, False),
     "due": (orders.c.due_at, False),
     "net_value": (func.coalesce(orders.c.net_value, _UNKNOWN), True),
     "at_stake": (func.coalesce(orders.c.value_at_stake, _UNKNOWN), True),
 }
 """What a list may be sorted by → the column, and whether the largest comes first."""
+_SHOWN = ("order_id", "night", "customer", "manager_id", "tier", "urgency", "priority", "net_value", "value_at_stake", "lines", "due_at")
+_LATE = is_late(bindparam("now"), bindparam("today"))
+_PAGES = {
+    name: select(*(orders.c[each] for each in (*_SHOWN, "state", "deferred_until")), FACTS, _LATE.label("overdue"), column.label("place"))
+    .order_by(column.desc() if falling else column, orders.c.order_id)
+    .limit(PAGE + 1)
+    for name, (column, falling) in SORTS.items()
+}
+"""Sort → the query of a page, made once: making it costs as much as asking it."""
+_KINDS = (orders.c.tier, orders.c.region, orders.c.state, orders.c.reason_codes)
+_OPEN = in_states(OPEN)
+_OVERVIEW = (
+    select(
+        *_KINDS,
+        func.count().label("orders"),
+        func.sum(case((_LATE, 1), else_=0)).label("overdue"),
+        func.sum(orders.c.value_at_stake).label("at_stake"),
+        func.sum(orders.c.net_value).label("net_value"),
+    )
+    .where(_OPEN)
+    .group_by(*_KINDS)
+)
 _NIGHTLY = ("open", "relist", "reassign", "withdraw")
 
 
@@ -51,7 +76,7 @@ class Wanted:
     after: str | None = None
 
 
-def page_of_orders(repository: Repository, wanted: Wanted, *, at: datetime, zone: str) -> tuple[list[dict[str, Any]], str | None]:
+def page_of_orders(repository: Repository, wanted: Wanted, *, at: datetime, zone: str) -> tuple[list[SimpleNamespace], str | None]:
     """Give one page of orders, each with ``facts`` and ``overdue``, and where the next page begins (None: there is none).
 
     Raises
@@ -59,43 +84,43 @@ def page_of_orders(repository: Repository, wanted: Wanted, *, at: datetime, zone
     ValueError
         `Wanted.after` was not given by this function.
     """
-    column, falling = SORTS[wanted.sort]
-    late = is_overdue(at, zone)
-    query = repository.orders(orders, shown.c.facts, late.label("overdue"), column.label("place")).select_from(orders.outerjoin(shown))
-    query = _filtered(query, wanted, late)
-    if wanted.after:
-        value, own = _place(wanted)
-        query = query.where(or_(column < value if falling else column > value, and_(column == value, orders.c.order_id > own)))
-    query = query.order_by(column.desc() if falling else column, orders.c.order_id).limit(PAGE + 1)
-    rows = [dict(row) for row in repository.connection.execute(query).mappings()]
+    query = _filtered(repository.within(_PAGES[wanted.sort]), wanted)
+    found = repository.connection.execute(query, _now(at, zone))
+    names = tuple(found.keys())
+    rows = [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in found]
     after = None
     if len(rows) > PAGE:
         rows = rows[:PAGE]
-        last = rows[-1]["place"]
-        after = f"{last.isoformat() if isinstance(last, datetime) else repr(last)}~{rows[-1]['order_id']}"
-    return [row | {"facts": read_facts(row["facts"])} for row in rows], after
+        last = rows[-1].place
+        after = f"{last.isoformat() if isinstance(last, datetime) else repr(last)}~{rows[-1].order_id}"
+    for row in rows:
+        row.facts = read_facts(row.facts)
+    return rows, after
 
 
-def totals(repository: Repository, *, at: datetime, zone: str) -> dict[str, Any]:
-    """Count the open orders and the overdue ones, and add up what they are worth."""
-    late = func.sum(case((is_overdue(at, zone), 1), else_=0))
-    sums = (func.sum(orders.c.value_at_stake), func.sum(orders.c.net_value))
-    query = repository.orders(func.count().label("orders"), late.label("overdue"), sums[0].label("at_stake"), sums[1].label("net_value"))
-    return dict(repository.connection.execute(query.where(orders.c.state.in_(OPEN))).mappings().one())
+def overview(repository: Repository, *, at: datetime, zone: str) -> tuple[dict[str, Any], dict[str, dict[str, int]]]:
+    """Tell what there is of open orders.
 
-
-def choices(repository: Repository) -> dict[str, dict[str, int]]:
-    """Give what the open orders can be filtered by: filter → code → orders."""
-    columns = (orders.c.tier, orders.c.region, orders.c.state, orders.c.reason_codes)
-    query = repository.orders(*columns, func.count().label("orders")).where(orders.c.state.in_(OPEN)).group_by(*columns)
+    Returns
+    -------
+    total : dict
+        ``orders``, ``overdue``, and what they are worth: ``at_stake``, ``net_value`` (None where it is known of none).
+    choices : dict
+        What they can be filtered by: filter → code → orders.
+    """
+    rows = repository.connection.execute(repository.within(_OVERVIEW), _now(at, zone)).all()
+    total: dict[str, Any] = {name: sum(getattr(row, name) for row in rows) for name in ("orders", "overdue")}
+    for name in ("at_stake", "net_value"):
+        known = [getattr(row, name) for row in rows if getattr(row, name) is not None]
+        total[name] = math.fsum(known) if known else None
     found: dict[str, dict[str, int]] = {name: {} for name in ("tier", "reason", "region", "state")}
-    for row in repository.connection.execute(query):
+    for row in rows:
         own = {"tier": [row.tier], "region": [row.region], "state": [row.state], "reason": (row.reason_codes or "").split()}
         for name, codes in own.items():
             for code in codes:
                 if code is not None:
                     found[name][code] = found[name].get(code, 0) + row.orders
-    return {name: dict(sorted(counts.items())) for name, counts in found.items()}
+    return total, {name: dict(sorted(counts.items())) for name, counts in found.items()}
 
 
 def changes(repository: Repository) -> tuple[date | None, dict[str, list[dict[str, Any]]]]:
@@ -142,13 +167,24 @@ def _handed_over(repository: Repository, night: date) -> list[dict[str, Any]]:
     return [dict(row) for row in repository.connection.execute(query.order_by(listings.c.priority)).mappings()]
 
 
-def _filtered(query: Select[Any], wanted: Wanted, late: Any) -> Select[Any]:
-    query = query.where(orders.c.state == wanted.state if wanted.state else orders.c.state.in_(OPEN))
+def _now(at: datetime, zone: str) -> dict[str, Any]:
+    return {"now": at, "today": local_day(at, zone)}
+
+
+def _filtered(query: Select[Any], wanted: Wanted) -> Select[Any]:
+    query = query.where(orders.c.state == wanted.state if wanted.state else _OPEN)
     for column, value in ((orders.c.tier, wanted.tier), (orders.c.region, wanted.region)):
         query = query.where(column == value) if value else query
     if wanted.reason:
         query = query.where(orders.c.reason_codes.contains(f" {wanted.reason} ", autoescape=True))
-    return query.where(late) if wanted.overdue else query
+    if wanted.overdue:
+        query = query.where(_LATE)
+    if wanted.after:
+        sorted_by, falling = SORTS[wanted.sort]
+        value, own = _place(wanted)
+        further = sorted_by < value if falling else sorted_by > value
+        query = query.where(or_(further, and_(sorted_by == value, orders.c.order_id > own)))
+    return query
 
 
 def _place(wanted: Wanted) -> tuple[Any, str]:

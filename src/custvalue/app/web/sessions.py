@@ -6,14 +6,23 @@ import hashlib
 import hmac
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from custvalue.app.web.schema import sessions, users
 from custvalue.config.page import PageConfig
 
 _SEEN_EVERY = timedelta(minutes=1)
 """How exactly the last click is remembered: a write a click would make readers wait for one another."""
+
+
+_FIND: Select[Any] = (
+    select(users.c.user_name, users.c.role, users.c.manager_id, users.c.team, sessions.c.seen_at)
+    .join(sessions, sessions.c.user_name == users.c.user_name)
+    .where(sessions.c.session_hash == bindparam("hashed"), users.c.disabled_at.is_(None))
+    .where(sessions.c.seen_at >= bindparam("seen_since"), sessions.c.began_at >= bindparam("began_since"))
+)
 
 
 def begin_session(connection: Connection, user: str, at: datetime, config: PageConfig) -> str:
@@ -25,16 +34,10 @@ def begin_session(connection: Connection, user: str, at: datetime, config: PageC
     return session_id
 
 
-def find_session(connection: Connection, session_id: str, at: datetime, config: PageConfig) -> Row[tuple[object, ...]] | None:
+def find_session(connection: Connection, session_id: str, at: datetime, config: PageConfig) -> Row[Any] | None:
     """Give the session's user with ``seen_at``; None where the session is unknown or over, or the user disabled."""
-    query = (
-        select(users, sessions.c.seen_at)
-        .join(sessions, sessions.c.user_name == users.c.user_name)
-        .where(sessions.c.session_hash == _hashed(session_id), users.c.disabled_at.is_(None))
-        .where(sessions.c.seen_at >= at - timedelta(minutes=config.idle_minutes))
-        .where(sessions.c.began_at >= at - timedelta(hours=config.hours))
-    )
-    return connection.execute(query).one_or_none()
+    since = {"seen_since": at - timedelta(minutes=config.idle_minutes), "began_since": at - timedelta(hours=config.hours)}
+    return connection.execute(_FIND, {"hashed": _hashed(session_id)} | since).one_or_none()
 
 
 def is_stale(seen_at: datetime, at: datetime) -> bool:

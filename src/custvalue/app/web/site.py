@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 
 from custvalue.app.web.oidc import Provider
 from custvalue.app.web.portfolio_figures import NewestNight
-from custvalue.app.web.rendering import make_templates, make_writers
+from custvalue.app.web.rendering import make_templates
 from custvalue.app.web.roster import Roster
 from custvalue.config import Config, OrdersConfig, PageConfig
-from custvalue.retention.orders.engine import open_engine, reading, writing
+from custvalue.retention.orders.engine import Answer, asking, open_engine, reading, writing
 from custvalue.retention.orders.versions import ensure_version
 from custvalue.wording import LANGUAGES, load_catalogue
 
@@ -55,6 +55,10 @@ class Database:
         """Give a connection whose changes are made whole when the block ends, or not at all."""
         return writing(self._engine, self.place)
 
+    def asking(self, ask: Callable[[Connection], Answer]) -> Answer:
+        """Let one statement run that needs no transaction, and give what it tells."""
+        return asking(self._engine, self.place, ask)
+
     def close(self) -> None:
         """Give back what the database lent."""
         self._engine.dispose()
@@ -87,8 +91,7 @@ class Site:
         self.newest_night = NewestNight(config.output)
         self.roster = Roster(config.output)
         self._database = Database(config.orders, config.output)
-        self.templates = make_templates()
-        self.writers = {str(language): make_writers(self.catalogue, config, language) for language in LANGUAGES}
+        self.templates = {str(language): make_templates(self.catalogue, config, language) for language in LANGUAGES}
 
     @property
     def page(self) -> PageConfig:
@@ -102,6 +105,10 @@ class Site:
     def writing(self) -> AbstractContextManager[Connection]:
         """Give a connection whose changes are made whole when the block ends, or not at all."""
         return self._database.writing()
+
+    def asking(self, ask: Callable[[Connection], Answer]) -> Answer:
+        """Let one statement run that needs no transaction, and give what it tells."""
+        return self._database.asking(ask)
 
     def close(self) -> None:
         """Give back what the database lent."""

@@ -13,6 +13,5 @@ router = APIRouter()
 
 @router.get("/")
 def go_to_start(visit: AnyVisit) -> Response:
-    """Go on to the role's first page, or say that there is none yet."""
-    links = links_for(visit.principal)
-    return visit.go(links[0].path) if links else visit.show("start.html.j2")
+    """Go on to the role's first page."""
+    return visit.go(links_for(visit.principal)[0].path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -10,7 +11,7 @@ from fastapi import APIRouter, HTTPException, Query
 from starlette.responses import Response
 
 from custvalue.app.web.principal import Permission
-from custvalue.app.web.repository_today import SORTS, Wanted, changes, choices, page_of_orders, totals
+from custvalue.app.web.repository_today import SORTS, Wanted, changes, overview, page_of_orders
 from custvalue.app.web.visit import Visit, allowed
 from custvalue.retention.choosing import BELOW, HELD_OUT
 from custvalue.retention.decisions import WAITING
@@ -33,20 +34,25 @@ def show_today(
     overdue: bool = False,
     sort: Sort = "priority",
     after: Annotated[str | None, Query(max_length=300)] = None,
+    of: date | None = None,
 ) -> Response:
-    """Show the orders, filtered, sorted and cut as the address says."""
+    """Show the orders, filtered, sorted and cut as the address says; `of` is the night whose page before ended at `after`."""
     wanted = Wanted(tier or None, reason or None, region or None, state or None, overdue, sort, after or None)
     at, zone = visit.site.clock(), visit.site.config.time_zone
     with visit.reading() as repository:
-        night, known = repository.night(), choices(repository)
+        night = repository.night()
         try:
             orders, following = page_of_orders(repository, wanted, at=at, zone=zone)
         except (ValueError, OverflowError):
             raise HTTPException(422) from None
-        total = totals(repository, at=at, zone=zone)
+        total, known = overview(repository, at=at, zone=zone)
     own = {"tier": wanted.tier, "reason": wanted.reason, "region": wanted.region, "state": wanted.state, "overdue": overdue or None}
     address = {name: value for name, value in (own | {"sort": sort}).items() if value and (name, value) != ("sort", "priority")}
-    return visit.show(
+    first = "/today" + (f"?{urlencode(address)}" if address else "")
+    # of another night every rank is another one: the rest of the old list would miss some and repeat others
+    if wanted.after and (not orders or of not in (None, night)):
+        return visit.go(first)
+    return visit.show_list(
         "today.html.j2",
         night=night,
         orders=orders,
@@ -55,8 +61,8 @@ def show_today(
         sorts=list(SORTS),
         filters={name: _worded(name, codes, visit) for name, codes in known.items()},
         filtered=any(own.values()),
-        first="/today" + (f"?{urlencode(address)}" if address else ""),
-        following=f"/today?{urlencode(address | {'after': following})}" if following else None,
+        first=first,
+        following=f"/today?{urlencode(address | {'of': night, 'after': following})}" if following else None,
     )
 
 

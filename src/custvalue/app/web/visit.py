@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 
 from custvalue.app.web.audit import Action, write_audit
-from custvalue.app.web.cookies import language_of, session_cookie
+from custvalue.app.web.cookies import language_of, list_of, session_cookie, set_list
 from custvalue.app.web.navigation import links_for, local_path
 from custvalue.app.web.principal import Permission, Principal, make_principal
 from custvalue.app.web.repository import Repository
@@ -69,13 +70,28 @@ class Visit:
         self._log(repository.connection, action, what)
 
     def log_view(self, what: str) -> None:
-        """Write to the audit log that a customer was looked at, in a transaction of its own: call it before the page is shown."""
-        with self.site.writing() as connection:
-            self._log(connection, Action.VIEW, what)
+        """Write to the audit log that a customer was looked at, by itself: call it before the page is shown."""
+        self.site.asking(lambda connection: self._log(connection, Action.VIEW, what))
+
+    def log_denied(self) -> None:
+        """Write to the audit log that a page was refused."""
+        self.site.asking(lambda connection: self._log(connection, Action.DENIED, self._request.url.path))
 
     def show(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """Render a template with the layout's values and these."""
         return render(self._request, template, status=status, visit=self, **values)
+
+    def show_list(self, template: str, **values: Any) -> HTMLResponse:
+        """Render the list as `show` does, and remember where in it the visitor is."""
+        answer, place = self.show(template, **values), here(self._request)
+        if place != self.list_path:
+            set_list(answer, place, self.site.page)
+        return answer
+
+    @property
+    def list_path(self) -> str:
+        """Where in the list the visitor was last."""
+        return list_of(self._request)
 
     def go(self, path: str) -> RedirectResponse:
         """Send the browser on to a page of this site, after a change."""
@@ -89,27 +105,23 @@ def render(request: Request, template: str, *, status: int = 200, visit: Visit |
     """Render a template; without a visit, for a page that anybody may see."""
     site: Site = request.app.state.site
     language = language_of(request)
-    shown: dict[str, Any] = (
-        site.writers[language]
-        | {
-            "language": language,
-            "here": here(request),
-            "links": links_for(visit.principal) if visit else (),
-            "path": request.url.path,
-            "principal": visit.principal if visit else None,
-            "night": None,
-            "token": visit.token if visit else "",
-        }
-        | values
-    )
+    shown: dict[str, Any] = {
+        "language": language,
+        "here": here(request),
+        "links": links_for(visit.principal) if visit else (),
+        "path": request.url.path,
+        "principal": visit.principal if visit else None,
+        "night": None,
+        "token": visit.token if visit else "",
+    } | values
     shown["form_field"] = lambda: _FORM_FIELD.format(FORM_FIELD, shown["token"])
-    return HTMLResponse(site.templates.get_template(template).render(shown), status_code=status)
+    return HTMLResponse(site.templates[language].get_template(template).render(shown), status_code=status)
 
 
 def here(request: Request) -> str:
-    """Give the path of a page with its query, to come back to; of a change the start."""
+    """Give the path of a page with its query, to come back to; of a change the page above it, where its form is."""
     if request.method != "GET":
-        return "/"
+        return local_path(request.url.path.rpartition("/")[0])
     return local_path(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
 
 
@@ -129,8 +141,7 @@ def current_visit(request: Request) -> Visit:
     site: Site = request.app.state.site
     session_id = request.cookies.get(session_cookie(site.page), "")
     at = site.clock()
-    with site.reading() as connection:
-        user: Any = find_session(connection, session_id, at, site.page) if session_id else None
+    user = site.asking(lambda connection: find_session(connection, session_id, at, site.page)) if session_id else None
     if user is None:
         raise SignInNeededError
     if is_stale(user.seen_at, at):
@@ -173,13 +184,10 @@ def allowed(permission: Permission) -> Any:
     return Depends(_check(permission))
 
 
-def _check(permission: Permission) -> Callable[[Request, Visit], Visit]:
-    def check(request: Request, visit: AnyVisit) -> Visit:
+def _check(permission: Permission) -> Callable[[Visit], Awaitable[Visit]]:
+    async def check(visit: AnyVisit) -> Visit:  # not in a thread: as a rule there is nothing to wait for
         if not visit.principal.may(permission):
-            with visit.site.writing() as connection:
-                write_audit(
-                    connection, Action.DENIED, who=visit.principal.user, what=request.url.path, address=visit.address, at=visit.site.clock()
-                )
+            await run_in_threadpool(visit.log_denied)
             raise HTTPException(403, "permission")
         return visit
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -14,6 +14,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from custvalue.config import OrdersConfig
 from custvalue.errors import FULL_DISK, ConfigError, TryAgainError, hide_numbers
+
+Answer = TypeVar("Answer")
 
 FILE = "orders.db"
 _PATIENCE_SECONDS = 30
@@ -35,28 +37,52 @@ def open_engine(config: OrdersConfig, output: Path) -> tuple[Engine, str]:
     url = _postgres_url(config.url.get_secret_value())
     place = f"orders database {url.database or ''} on {url.host or url.query.get('host') or 'this machine'}"
     options = f"-c lock_timeout={_PATIENCE_SECONDS}s {url.query.get('options', '')}"
-    arguments = {"connect_timeout": 10, "application_name": "custvalue orders", "options": options}
+    # autocommit: the driver would begin a transaction of its own at the first statement
+    arguments = {"connect_timeout": 10, "application_name": "custvalue orders", "options": options, "autocommit": True}
     url = url.difference_update_query(["options"])
     try:
-        return create_engine(url, pool_pre_ping=True, pool_size=_MOST, max_overflow=0, hide_parameters=True, connect_args=arguments), place
+        engine = create_engine(url, pool_size=_MOST, max_overflow=0, hide_parameters=True, connect_args=arguments)
     except (ImportError, NoSuchModuleError):
         raise ConfigError("orders.url names PostgreSQL, which needs psycopg: pip install 'custvalue[database]'.") from None
+    # a reader would see with each statement what others have written by then
+    return _beginning(engine, {"read": "BEGIN ISOLATION LEVEL REPEATABLE READ", "write": "BEGIN"}), place
 
 
 @contextmanager
 def writing(engine: Engine, place: str) -> Iterator[Connection]:
     """Give a connection whose work is done whole or not at all; SQLite takes one writer at a time, and the others wait."""
-    with telling(place), engine.connect().execution_options(custvalue_writes=True) as connection, connection.begin():
+    with telling(place), _transaction(engine, "write") as connection:
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine, place: str) -> Iterator[Connection]:
     """Give a connection that sees one state of the store."""
-    with telling(place), engine.connect() as connection, connection.begin():
-        if engine.dialect.name == "postgresql":  # which would show each statement what others have written by then
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    with telling(place), _transaction(engine, "read") as connection:
         yield connection
+
+
+def asking(engine: Engine, place: str, ask: Callable[[Connection], Answer]) -> Answer:
+    """Let one statement run that needs no transaction, and give what it tells; where the server dies meanwhile, it may have run twice."""
+    with telling(place), engine.connect() as connection:
+        return _again_if_restarted(connection, ask)
+
+
+@contextmanager
+def _transaction(engine: Engine, kind: str) -> Iterator[Connection]:
+    with engine.connect().execution_options(custvalue_begins=kind) as connection, _again_if_restarted(connection, Connection.begin):
+        yield connection
+
+
+def _again_if_restarted(connection: Connection, first: Callable[[Connection], Answer]) -> Answer:
+    """Do what is done first with a connection; where the server was restarted since its last use, again on a new one."""
+    try:
+        return first(connection)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        connection.rollback()
+        return first(connection)
 
 
 @contextmanager
@@ -92,9 +118,17 @@ def _sqlite(path: Path) -> Engine:
         for setting in (f"busy_timeout = {_PATIENCE_SECONDS * 1000}", "journal_mode = WAL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {setting}").close()
 
+    # who reads first and writes then would be refused if another wrote in between
+    return _beginning(engine, {"read": "BEGIN", "write": "BEGIN IMMEDIATE"})
+
+
+def _beginning(engine: Engine, statements: Mapping[str, str]) -> Engine:
+    """Begin each kind of transaction with its statement; without a kind, a statement is one by itself."""
+
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # Who reads first and writes then would be refused if another wrote in between.
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("custvalue_writes") else "BEGIN")
+        kind = connection.get_execution_options().get("custvalue_begins")
+        if kind is not None:
+            connection.exec_driver_sql(statements[kind])
 
     return engine

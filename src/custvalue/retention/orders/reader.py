@@ -16,7 +16,7 @@ from custvalue.errors import ConfigError
 from custvalue.retention.orders import versions
 from custvalue.retention.orders.engine import FILE, open_engine, reading
 from custvalue.retention.orders.recording import Row, as_utc, local_day
-from custvalue.retention.orders.schema import duties, events, listings, nights, orders, verifications
+from custvalue.retention.orders.schema import duties, events, in_states, listings, nights, orders, verifications
 from custvalue.retention.orders.standing import standing
 from custvalue.retention.orders.states import ENDED, TO_DO
 from custvalue.retention.orders.verifying import VERIFY_DAYS
@@ -167,6 +167,11 @@ class OrderReader:
 
 def is_overdue(limit: datetime, zone: str) -> ColumnElement[bool]:
     """Give the condition on ``orders`` that the customer still waits though the term, or the day he asked for, was over at a time (UTC)."""
+    return is_late(limit, local_day(limit, zone))
+
+
+def is_late(limit: datetime | ColumnElement[Any], day: date | ColumnElement[Any]) -> ColumnElement[bool]:
+    """Give `is_overdue` at a time and the operator's day of it; either may be a parameter of a statement that is made once."""
     waits = and_(orders.c.state != "deferred", orders.c.due_at < limit)
-    asked = and_(orders.c.state == "deferred", orders.c.deferred_until < local_day(limit, zone))
-    return and_(orders.c.state.in_(TO_DO), or_(waits, asked))
+    asked = and_(orders.c.state == "deferred", orders.c.deferred_until < day)
+    return and_(in_states(TO_DO), or_(waits, asked))

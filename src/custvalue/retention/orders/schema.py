@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, DateTime, Double, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
+from collections.abc import Iterable
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 
 from custvalue.retention.orders.states import ENDED
 
@@ -140,3 +158,8 @@ verifications = Table(
     Column("revenue_after", Double),
 )
 """What the data say so many days after an order was closed; revenue of the last whole month before each day."""
+
+
+def in_states(states: Iterable[str]) -> ColumnElement[bool]:
+    """Give the condition that an order is in one of these states, which stand in the statement itself: it is the same each time."""
+    return orders.c.state.in_([literal_column(repr(state)) for state in states])

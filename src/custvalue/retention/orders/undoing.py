@@ -32,10 +32,15 @@ def undoable(connection: Connection, order_id: str, *, by: str, now: datetime) -
         UTC, without a zone; not later than `WITHIN` after the record.
     """
     own = select(events).where(events.c.order_id == order_id).order_by(events.c.event_id.desc()).limit(1)
-    last = connection.execute(own).mappings().first()
-    if last is None or last["source"] != "page" or last["by"] != by or last["event"] not in _OWN:
-        return None
-    return dict(last) if now - last["recorded_at"] <= WITHIN else None
+    found = connection.execute(own).mappings().first()
+    last = dict(found) if found is not None else None
+    return last if last is not None and is_undoable(last, by=by, now=now) else None
+
+
+def is_undoable(last: Row, *, by: str, now: datetime) -> bool:
+    """Tell whether the last event of an order is one that `undoable` gives."""
+    own = last["source"] == "page" and last["by"] == by and last["event"] in _OWN
+    return own and now - last["recorded_at"] <= WITHIN
 
 
 def undo(connection: Connection, order_id: str, *, by: str, now: datetime) -> Row:
