@@ -15,8 +15,9 @@ from sqlalchemy import insert, text
 
 from custvalue.config import OrdersConfig
 from custvalue.errors import ConfigError, TryAgainError
+from custvalue.retention.orders import engine as engines
 from custvalue.retention.orders import versions
-from custvalue.retention.orders.engine import asking, reading, writing
+from custvalue.retention.orders.engine import adding, asking, reading, writing
 from custvalue.retention.orders.schema import HEAD, VERSION_TABLE, metadata, nights
 from custvalue.retention.orders.store import OrderStore
 
@@ -161,7 +162,34 @@ def test_nobody_notices_that_the_server_was_restarted(store, settings, request):
 def test_one_statement_by_itself_is_kept_and_a_refused_one_is_not(store):
     take(store, lists("a"))
     engine, place = store._engine, store.place
-    asking(engine, place, lambda connection: connection.execute(text("UPDATE orders SET team = 'north'")))
+    adding(engine, place, lambda connection: connection.execute(text("UPDATE orders SET team = 'north'")))
     with pytest.raises(TryAgainError):
-        asking(engine, place, lambda connection: connection.execute(text("UPDATE orders SET team = 'south', manager_id = NULL")))
+        adding(engine, place, lambda connection: connection.execute(text("UPDATE orders SET team = 'south', manager_id = NULL")))
     assert list(store.orders().team) == ["north"]
+
+
+def test_threads_that_write_to_the_file_take_turns_and_are_told_when_theirs_does_not_come(tmp_path, monkeypatch):
+    store = OrderStore(OrdersConfig(), tmp_path, ZONE)
+    take(store, lists("a"))
+    holding, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with writing(store._engine, store.place) as connection:
+            connection.execute(text("UPDATE orders SET priority = 7"))
+            holding.set()
+            may_end.wait(30)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert holding.wait(30)
+    monkeypatch.setattr(engines, "_PATIENCE_SECONDS", 0.05)
+    for write in (lambda: adding(store._engine, store.place, lambda _: None), lambda: writing(store._engine, store.place).__enter__()):
+        with pytest.raises(TryAgainError, match=r"others have been writing for 0.05 seconds. Nothing was changed"):
+            write()
+    with reading(store._engine, store.place) as connection:  # which waits for nobody
+        assert connection.scalar(text("SELECT priority FROM orders")) != 7
+    may_end.set()
+    holder.join()
+    adding(store._engine, store.place, lambda connection: connection.execute(text("UPDATE orders SET priority = priority + 1")))
+    assert list(store.orders().priority) == [8]
+    store.close()

@@ -14,7 +14,7 @@ from custvalue.app.web.portfolio_figures import NewestNight
 from custvalue.app.web.rendering import make_templates
 from custvalue.app.web.roster import Roster
 from custvalue.config import Config, OrdersConfig, PageConfig
-from custvalue.retention.orders.engine import Answer, asking, open_engine, reading, writing
+from custvalue.retention.orders.engine import Answer, adding, asking, open_engine, reading, writing
 from custvalue.retention.orders.versions import ensure_version
 from custvalue.wording import LANGUAGES, load_catalogue
 
@@ -56,8 +56,12 @@ class Database:
         return writing(self._engine, self.place)
 
     def asking(self, ask: Callable[[Connection], Answer]) -> Answer:
-        """Let one statement run that needs no transaction, and give what it tells."""
+        """Let one query run that needs no transaction, and give what it tells."""
         return asking(self._engine, self.place, ask)
+
+    def adding(self, add: Callable[[Connection], None]) -> None:
+        """Let one statement write that needs no transaction."""
+        adding(self._engine, self.place, add)
 
     def close(self) -> None:
         """Give back what the database lent."""
@@ -107,8 +111,12 @@ class Site:
         return self._database.writing()
 
     def asking(self, ask: Callable[[Connection], Answer]) -> Answer:
-        """Let one statement run that needs no transaction, and give what it tells."""
+        """Let one query run that needs no transaction, and give what it tells."""
         return self._database.asking(ask)
+
+    def adding(self, add: Callable[[Connection], None]) -> None:
+        """Let one statement write that needs no transaction."""
+        self._database.adding(add)
 
     def close(self) -> None:
         """Give back what the database lent."""

@@ -71,11 +71,11 @@ class Visit:
 
     def log_view(self, what: str) -> None:
         """Write to the audit log that a customer was looked at, by itself: call it before the page is shown."""
-        self.site.asking(lambda connection: self._log(connection, Action.VIEW, what))
+        self.site.adding(lambda connection: self._log(connection, Action.VIEW, what))
 
     def log_denied(self) -> None:
         """Write to the audit log that a page was refused."""
-        self.site.asking(lambda connection: self._log(connection, Action.DENIED, self._request.url.path))
+        self.site.adding(lambda connection: self._log(connection, Action.DENIED, self._request.url.path))
 
     def show(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """Render a template with the layout's values and these."""

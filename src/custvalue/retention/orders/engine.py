@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -21,6 +23,8 @@ FILE = "orders.db"
 _PATIENCE_SECONDS = 30
 _MOST = 40  # connections, kept once they are open: the page has as many threads, and opening one costs more than a page
 _NO_ROOM = re.compile("disk is full|No space left on device")  # SQLite, PostgreSQL
+_TURNS: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
+"""SQLite's engines: a thread that writes waits for its turn, where SQLite would let it sleep and try again, ever longer."""
 _POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 
 
@@ -51,7 +55,7 @@ def open_engine(config: OrdersConfig, output: Path) -> tuple[Engine, str]:
 @contextmanager
 def writing(engine: Engine, place: str) -> Iterator[Connection]:
     """Give a connection whose work is done whole or not at all; SQLite takes one writer at a time, and the others wait."""
-    with telling(place), _transaction(engine, "write") as connection:
+    with telling(place), _turn(engine, place), _transaction(engine, "write") as connection:
         yield connection
 
 
@@ -63,9 +67,29 @@ def reading(engine: Engine, place: str) -> Iterator[Connection]:
 
 
 def asking(engine: Engine, place: str, ask: Callable[[Connection], Answer]) -> Answer:
-    """Let one statement run that needs no transaction, and give what it tells; where the server dies meanwhile, it may have run twice."""
+    """Let one query run that needs no transaction, and give what it tells."""
     with telling(place), engine.connect() as connection:
         return _again_if_restarted(connection, ask)
+
+
+def adding(engine: Engine, place: str, add: Callable[[Connection], None]) -> None:
+    """Let one statement write that needs no transaction; where the server dies meanwhile, it may have run twice."""
+    with _turn(engine, place):
+        asking(engine, place, add)
+
+
+@contextmanager
+def _turn(engine: Engine, place: str) -> Iterator[None]:
+    turn = _TURNS.get(engine)
+    if turn is None:
+        yield
+        return
+    if not turn.acquire(timeout=_PATIENCE_SECONDS):
+        raise TryAgainError(f"{place}: others have been writing for {_PATIENCE_SECONDS} seconds. Nothing was changed; do the same again.")
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 @contextmanager
@@ -118,6 +142,7 @@ def _sqlite(path: Path) -> Engine:
         for setting in (f"busy_timeout = {_PATIENCE_SECONDS * 1000}", "journal_mode = WAL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {setting}").close()
 
+    _TURNS[engine] = Lock()
     # who reads first and writes then would be refused if another wrote in between
     return _beginning(engine, {"read": "BEGIN", "write": "BEGIN IMMEDIATE"})
 
