@@ -30,7 +30,7 @@ demo: $(VENV)/.installed ## simulate an operator, train, score and write one nig
 test: $(VENV)/.installed-dev ## run the tests (PYTEST_ARGS="-k tiers" picks some)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-long: $(VENV)/.installed-dev ## the longer tests: demonstrations, notebooks, killed nights, Spark
+long: $(VENV)/.installed-dev ## the longer tests: demonstrations, notebooks, killed nights, Spark, the pages in Chromium
 	@$(BIN)/python -m pytest -m 'long and not slow' $(PYTEST_ARGS)
 
 check: lint types layers audit test long ## lint, types, layers, audit and all tests but the slow ones: what a change must pass

@@ -10,6 +10,8 @@ from ..app.web.test_every_page import EVIL  # noqa: TID252 - tests are no packag
 from ..app.web.whole_site import LOOKS, ORDER, RUN, fill_site  # noqa: TID252 - tests are no package
 from .conftest import PHONE, keep_picture, serious_findings
 
+pytestmark = pytest.mark.long
+
 USERS = list(dict.fromkeys(user for user, _ in LOOKS))
 FOCUSABLE = "a[href], button, input:not([type=hidden]):not([type=radio]), select, textarea, summary, [tabindex='0']"
 

@@ -6,6 +6,8 @@ import pytest
 
 from .conftest import log_in, serious_findings
 
+pytestmark = pytest.mark.long
+
 WORDS = {"en": ("Sign in", "Today", "Sign out"), "zh": ("登录", "今日名单", "退出登录")}
 
 

@@ -12,6 +12,8 @@ import pytest
 from ..app.web.manager_night import owed, told  # noqa: TID252 - tests are no package
 from ..app.web.test_portfolio import write_effect, write_monitoring  # noqa: TID252 - tests are no package
 
+pytestmark = pytest.mark.long
+
 NIGHT = date(2026, 1, 6)
 WORDS = {
     "en": {

@@ -9,6 +9,8 @@ import pytest
 from ..app.web.manager_night import tell_night  # noqa: TID252 - tests are no package
 from .conftest import PHONE, keep_picture, log_in, serious_findings
 
+pytestmark = pytest.mark.long
+
 ORDER = "/orders/20260105-C-K1"
 BOTH = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
 WORDS = {

@@ -12,6 +12,8 @@ from ..app.web.test_portfolio import write_effect, write_monitoring  # noqa: TID
 from .conftest import PHONE, keep_picture, log_in, serious_findings
 from .test_lead_day import publish_figures
 
+pytestmark = pytest.mark.long
+
 ENTRIES = 230
 WORDS = {
     "en": {"portfolio": "Portfolio", "tier": "gold", "refused": "You may not open this", "audit": "Audit log", "out": "Sign out"},

@@ -17,6 +17,8 @@ from ..app.web.manager_night import tell_night  # noqa: TID252 - tests are no pa
 from .conftest import PHONE
 from .test_lead_day import keep_dry_run, publish_figures
 
+pytestmark = pytest.mark.long
+
 FOLDER = Path(__file__).parent / "pictures"
 DOCS = Path(__file__).parents[2] / "docs" / "pictures"
 RENEW = os.environ.get("CUSTVALUE_PICTURES_RENEW") == "1"

@@ -9,6 +9,8 @@ import pytest
 
 from ..app.web.manager_night import tell_night  # noqa: TID252 - tests are no package
 
+pytestmark = pytest.mark.long
+
 CUSTOMERS = range(1, 61, 2)
 CLICKED = ("Sign out", "中文", "Find", "Filter and sort", "Download", "Record", "I take this on", "Show the full number", "Back to Today")
 

@@ -19,6 +19,8 @@ from custvalue.publish import published, read_published
 
 from .conftest import AS_OF, CAPACITY, Said, Workspace, rewrite, write_yaml
 
+pytestmark = pytest.mark.long
+
 BEFORE, NEXT = date(2024, 12, 31), date(2025, 1, 2)
 
 
