@@ -13,6 +13,8 @@ import pytest
 from custvalue.config import FeaturesConfig
 from custvalue.sources import CONTRACT, Moment
 
+pytestmark = pytest.mark.long  # one engine is compared with the other: both run in one process
+
 ZONE = "Asia/Shanghai"
 AS_OF = date(2022, 3, 31)
 NOW = datetime(2022, 3, 30, 16)  # midnight in Shanghai, as UTC
