@@ -13,6 +13,8 @@ from . import drawing
 from .oracle import Oracle
 from .test_step import FACTS, STATE, by_customer, differing
 
+pytestmark = pytest.mark.long  # one engine is compared with the other: both run in one process
+
 DAY = date(2025, 3, 31)
 KINDS = {
     "thresholds, account": (("thresholds",), "account", 3),
