@@ -6,8 +6,7 @@ import csv
 
 import pytest
 
-from ..app.web.manager_night import tell_night  # noqa: TID252 - tests are no package
-from ..app.web.test_customer import KEY, publish_scores, write_directory  # noqa: TID252 - tests are no package
+from ..app.web.test_customer import tell_everything  # noqa: TID252 - tests are no package
 from ..app.web.test_portfolio import write_effect, write_monitoring  # noqa: TID252 - tests are no package
 from .conftest import PHONE, keep_picture, log_in, serious_findings
 from .test_lead_day import publish_figures
@@ -87,11 +86,7 @@ def test_an_administrator_s_whole_day(language, javascript, open_page, app, cloc
 
 @pytest.fixture
 def called(app, tmp_path):
-    site = app.state.site
-    site.environ = KEY
-    write_directory(tmp_path)
-    tell_night(site)
-    publish_scores(site.config.output)
+    tell_everything(app.state.site, tmp_path)
 
 
 @LANGUAGES

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from datetime import date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +25,7 @@ USERS = {
     "ana": {"role": "analyst"},
     "adm": {"role": "admin"},
 }
+_numbers = count()
 
 
 class Clock:
@@ -147,6 +149,19 @@ def make_site(make_config, clock, quick_hash, filled_file):
 @pytest.fixture
 def app(make_site):
     return make_site()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def site(request, make_site):
+    """Give the application over a small night on each database in turn."""
+    if request.param == "sqlite":
+        return make_site()
+    import psycopg
+
+    server, name = request.getfixturevalue("postgres"), f"site_{next(_numbers)}"
+    with psycopg.connect(server.url(), autocommit=True) as connection:  # no database is made inside a transaction
+        connection.execute(f"CREATE DATABASE {name}")
+    return make_site(orders=server.url(database=name))
 
 
 @pytest.fixture

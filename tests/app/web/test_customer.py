@@ -19,12 +19,16 @@ KEY = {"CUSTVALUE_TOKEN_KEY": "0123456789abcdef0123456789abcdef"}
 
 @pytest.fixture
 def app(app, tmp_path):
-    site = app.state.site
+    tell_everything(app.state.site, tmp_path)
+    return app
+
+
+def tell_everything(site, folder) -> None:
+    """Give a site all that it can know of a night: names and numbers, facts, scores."""
     site.environ = KEY
-    write_directory(tmp_path)
+    write_directory(folder)
     tell_night(site)
     publish_scores(site.config.output)
-    return app
 
 
 def write_directory(folder) -> None:

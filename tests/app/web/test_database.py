@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from itertools import count
 
 import pytest
 from sqlalchemy import inspect, text
@@ -12,21 +11,6 @@ from custvalue.app.web.schema import metadata
 from custvalue.errors import TryAgainError
 
 from .conftest import audit_of, sign_in
-
-_numbers = count()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def site(request, make_site):
-    if request.param == "sqlite":
-        return make_site()
-    server = request.getfixturevalue("postgres")
-    name = f"page_{next(_numbers)}"
-    import psycopg
-
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return make_site(orders=server.url(database=name))
 
 
 def test_tables_are_migrated_as_they_are_declared(site):

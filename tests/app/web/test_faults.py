@@ -24,19 +24,6 @@ NEXT = date(2026, 1, 6)
 MANY = 120
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def site(request, make_site):
-    if request.param == "sqlite":
-        return make_site().state.site
-    server = request.getfixturevalue("postgres")
-    import psycopg
-
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS switching")
-        connection.execute("CREATE DATABASE switching")
-    return make_site(orders=server.url(database="switching")).state.site
-
-
 def seen(connection) -> tuple[object, int, int]:
     night = connection.scalar(text("SELECT max(night) FROM order_nights"))
     orders = connection.scalar(text("SELECT count(*) FROM orders WHERE state NOT IN ('closed', 'verified', 'withdrawn')"))
@@ -48,6 +35,7 @@ def seen(connection) -> tuple[object, int, int]:
 
 
 def test_a_page_sees_one_night_though_the_next_is_taken_while_it_reads(site):
+    site = site.state.site
     before, after = ("2026-01-05", 6, 6), ("2026-01-06", 4, 4)
     with site.reading() as connection:
         assert connection.scalar(text("SELECT count(*) FROM orders")) == 6  # the page has begun to read

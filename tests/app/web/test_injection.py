@@ -48,20 +48,10 @@ def fields() -> Iterator[tuple[str, str, str, str]]:
                 yield from ((method, path, "body", name) for name in told["components"]["schemas"][form]["properties"])
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def app(request, make_site):
-    orders = ""
-    if request.param == "postgres":
-        server = request.getfixturevalue("postgres")
-        import psycopg
-
-        name = f"injected_{next(_numbers)}"
-        with psycopg.connect(server.url(), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        orders = server.url(database=name)
-    app = make_site(orders=orders)
-    tell_night(app.state.site)
-    return app
+@pytest.fixture
+def app(site):
+    tell_night(site.state.site)
+    return site
 
 
 def proper(client, path: str) -> dict[str, str]:

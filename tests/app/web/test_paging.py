@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from itertools import count
 
 import pytest
 
@@ -15,19 +14,6 @@ from .manager_night import NIGHT, told
 from .test_today import shown
 
 CUSTOMERS = range(1, 260, 2)
-_numbers = count()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def site(request, make_site):
-    if request.param == "sqlite":
-        return make_site()
-    server = request.getfixturevalue("postgres")
-    import psycopg
-
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {(name := f'paging_{next(_numbers)}')}")
-    return make_site(orders=server.url(database=name))
 
 
 def take(site, night=NIGHT, customers=CUSTOMERS) -> OrderStore:

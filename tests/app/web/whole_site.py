@@ -13,9 +13,9 @@ from custvalue.app.web.application import PAGES, PUBLIC
 from custvalue.retention.orders.store import OrderStore
 
 from .manager_night import NIGHT, owed, told
+from .test_customer import KEY
 from .test_portfolio import write_effect, write_monitoring
 
-KEY = {"CUSTVALUE_TOKEN_KEY": "0123456789abcdef0123456789abcdef"}
 ORDER = f"{NIGHT:%Y%m%d}-C-K1"
 RUN = "{run}"
 """Stands for the dry run that waits for approval."""
