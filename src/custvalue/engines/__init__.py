@@ -8,6 +8,7 @@ from custvalue.engines import duckdb, spark
 from custvalue.engines.duckdb import (
     EngineError,
     add_rows,
+    batches,
     connect,
     fetch,
     in_background,
@@ -27,6 +28,7 @@ __all__ = [
     "ENGINES",
     "EngineError",
     "add_rows",
+    "batches",
     "connect",
     "fetch",
     "in_background",

@@ -123,6 +123,16 @@ def _fetch(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
         raise EngineError(_told(error)) from error
 
 
+def batches(con: Backend, sql: str, rows: int = 1_000_000) -> Iterator[pa.RecordBatch]:
+    """Run one statement and give its rows a batch at a time, holding no more; the errors are those of `run`, at any batch."""
+    try:
+        yield from con.con.execute(sql).to_arrow_reader(rows)
+    except duckdb.OutOfMemoryException:
+        raise
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        raise EngineError(_told(error)) from error
+
+
 def records(con: Backend, expression: ibis.Table) -> list[dict[str, Any]]:
     """Run an Ibis expression of few rows and fetch them as column → value; the errors are those of `run`."""
     return [dict(zip(expression.columns, row, strict=True)) for row in run(con, con.compile(expression))]
@@ -139,7 +149,7 @@ def within_memory(con: Backend, step: str) -> Iterator[None]:
     """
     try:
         yield
-    except (duckdb.OutOfMemoryException, duckdb.IOException, EngineError) as error:
+    except (duckdb.OutOfMemoryException, duckdb.IOException, OSError, EngineError) as error:
         cause = error.__cause__ if isinstance(error, EngineError) else error
         if not isinstance(cause, duckdb.OutOfMemoryException) and os.strerror(errno.ENOSPC) not in str(cause):
             raise

@@ -74,7 +74,7 @@ def _check_table(con: Backend, declared: Table, config: Config, tables: Sequence
     found = [
         *_broken_rules(con, declared, table, row_rules, profile, limits),
         *doubles,
-        *check_repeats(con, declared, table, profile),
+        *check_repeats(con, declared, present, profile),
         *_early(declared, profile, limits, config.time_zone),
         *_bulk(declared, profile),
         *_strangers(con, declared, profile, limits),
@@ -123,13 +123,13 @@ def _early(declared: Table, profile: Profile, limits: CheckLimits, zone: str) ->
     earliest, _ = profile.extremes("earliest", "earliest")
     _, least = profile.extremes("least early", "least early")
     told = f"by {_hours(least)} to {_hours(earliest)} hours" if least != earliest else f"by {_hours(earliest)} hours, all of them"
-    local = f" Times must be UTC: the operator's zone is {zone}." if -earliest <= _widest_offset(zone) else ""
+    local = f" Times must be UTC: the operator's zone is {zone}." if -earliest <= _widest_offset(zone) * 1_000_000 else ""
     remedy = f"Convert available_at and {declared.event} in the mapping, or allow `early` for this table in sources.checks with the reason."
     yield Finding(declared.name, "available_at", "early", Severity.ERROR, f"{fault}, {told}", rows, (), f"{remedy}{local}")
 
 
-def _hours(seconds: float | None) -> str:
-    return f"{-(seconds or 0) / 3600:.4g}"
+def _hours(microseconds: int | None) -> str:
+    return f"{-(microseconds or 0) / 3_600_000_000:.4g}"
 
 
 def _widest_offset(zone: str) -> float:
