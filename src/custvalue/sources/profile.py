@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import ibis
 from ibis.backends.duckdb import Backend
@@ -23,7 +22,9 @@ _LASTS = {"month": "1 MONTH", "day": "1 DAY"}
 _LONG_AFTER = 60 * 86_400 * 1_000_000
 """Microseconds after which a row that becomes known only then was probably loaded in bulk."""
 PERIOD, LAG, STRANGER = "(period)", "(lag)", "(stranger)"
-"""Helper columns: last day of the event's month; microseconds until it is known; is its customer unknown."""
+"""Helper columns: last day of the event's month; microseconds from its end until it is known; is its customer unknown."""
+DAY, OVER = '"(day)"', '"(over)"'
+"""Columns of `event_days`, quoted."""
 
 
 @dataclass(frozen=True)
@@ -72,20 +73,11 @@ def event_instant(declared: Table, *, zone: str, delay_days: int = 0) -> str:
     return event
 
 
-def _lag(declared: Table, zone: str) -> str:
-    """SQL of the microseconds from a row's event to its being known; by whole numbers, for clocks and intervals cost more than all else.
-
-    Where the zone's clocks have not changed since 2000 its offset is subtracted, which is wrong for older dates alone.
-    """
-    offsets = {datetime(year, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() for year in range(2000, 2040) for month in (1, 4, 7, 10)}
-    column = declared.by_name[str(declared.event)]
-    event, later = quoted(column.name), timedelta()
-    if column.dtype == "DATE" and len(offsets) > 1:
-        event = event_instant(declared, zone=zone)
-    elif column.dtype == "DATE":
-        event = f"CAST({month_end(event) if column.name == 'month' else event} AS TIMESTAMP)"
-        later = timedelta(days=column.name in _LASTS) - (offsets.pop() or timedelta())
-    return f"epoch_us(available_at) - epoch_us({event}) - {later // timedelta(microseconds=1)}"
+def event_days(declared: Table, relation: str, *, zone: str, delay_days: int = 0) -> str:
+    """SQL of each `DAY` that events of a relation have, and when it is `OVER`: reading clocks is dear, so not once a row."""
+    event = quoted(str(declared.event))
+    over = event_instant(declared, zone=zone, delay_days=delay_days)
+    return f"SELECT {event} AS {DAY}, {over} AS {OVER} FROM (SELECT DISTINCT {event} FROM {relation})"
 
 
 def month_end(day: str) -> str:
@@ -95,17 +87,21 @@ def month_end(day: str) -> str:
 
 def with_helpers(con: Backend, declared: Table, *, zone: str, present: Sequence[str], tables: Sequence[str]) -> ibis.Table:
     """Give a contract table with columns that the checks ask of each row: its month, how late it is known, is its customer known."""
-    added = []
+    added, relation = [], f"contract.{declared.name}"
     if declared.event:
-        added.append(f"{_lag(declared, zone)} AS {quoted(LAG)}")
-        added.append(f"{month_end(quoted(declared.event))} AS {quoted(PERIOD)}")
+        event = quoted(declared.event)
+        if declared.by_name[declared.event].dtype == "DATE":
+            relation += f" LEFT JOIN ({event_days(declared, relation, zone=zone)}) ON {event} = {DAY}"
+        over = OVER if DAY in relation else event
+        added.append(f"epoch_us(available_at) - epoch_us({over}) AS {quoted(LAG)}")
+        added.append(f"{month_end(event)} AS {quoted(PERIOD)}")
     if "customer_id" in declared.by_name and declared.name != "customers":
         added.append(f"{_unknown('customer_id', 'customers', 'customer_id')} AS {quoted(STRANGER)}")
     for column in declared.columns:
         if column.refers in tables and column.name in present:
             key = f"{str(column.refers).removesuffix('s')}_id"
             added.append(f"{_unknown(column.name, str(column.refers), key)} AS {quoted(refers_name(column.name))}")
-    return con.sql(f"SELECT {', '.join(['*', *added])} FROM contract.{declared.name}")
+    return con.sql(f"SELECT {', '.join(['*', *added])} FROM {relation}")
 
 
 def refers_name(column: str) -> str:

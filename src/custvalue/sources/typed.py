@@ -13,7 +13,7 @@ from custvalue.errors import DataError, some
 from custvalue.sources.declaration import MONEY, Table
 from custvalue.sources.files import TableFiles
 from custvalue.sources.mapping import with_search_path
-from custvalue.sources.profile import event_instant
+from custvalue.sources.profile import DAY, OVER, event_days, event_instant
 from custvalue.sources.sql import cast_to, literal, quoted, refuse_bad_casts
 
 _SMALL_INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"}
@@ -61,7 +61,8 @@ def create_table(con: Backend, declared: Table, source: TableFiles | str, config
         for name in (lossy := [name for name, dtype in wanted.items() if not _lossless(types[name], dtype)]):
             refuse_bad_casts(con, relation, quoted(name), wanted[name], f"{where}, column {name}")
         in_place = isinstance(source, TableFiles) and source.parquet and not lossy and source.size > copy_below
-        select = f"SELECT {', '.join(_columns(con, declared, relation, types, wanted, config))} FROM {relation}"
+        columns, known = _columns(con, declared, relation, types, wanted, config)
+        select = f"SELECT {', '.join(columns)} FROM {known}"
         run(con, f"CREATE {'VIEW' if in_place else 'TABLE'} contract.{declared.name} AS {select}")
         run(con, f"DROP TABLE IF EXISTS raw_{declared.name}")
     except EngineError as error:
@@ -79,19 +80,22 @@ def _relation(con: Backend, declared: Table, source: TableFiles | str) -> str:
 
 def _columns(
     con: Backend, declared: Table, relation: str, types: Mapping[str, str], wanted: Mapping[str, str], config: Config
-) -> list[str]:
-    own = [name for name in wanted if name != "available_at"]
-    parts = [f"{_typed(name, types[name], wanted[name])} AS {quoted(name)}" for name in own]
-    if declared.event:
-        delay = config.sources.delay_days.get(declared.name, 0)
-        known = event_instant(declared, zone=config.time_zone, delay_days=delay)
-        if "available_at" in wanted:
-            given = _typed("available_at", types["available_at"], "TIMESTAMP")
-            # a plain column lets the engine skip parts of the file by their statistics
-            gaps = scalar(con, f"SELECT count(*) - count(available_at) FROM {relation}")
-            known = f"coalesce({given}, {known})" if gaps else given
-        parts.append(f"{known} AS available_at")
-    return parts
+) -> tuple[list[str], str]:
+    """Give the typed columns, and the relation to take them from: beside the source's rows the moment when each event's day is over."""
+    parts = [f"{_typed(name, types[name], wanted[name])} AS {quoted(name)}" for name in wanted if name != "available_at"]
+    if not declared.event:
+        return parts, relation
+    given = _typed("available_at", types["available_at"], "TIMESTAMP") if "available_at" in wanted else ""
+    # a plain column lets the engine skip parts of the file by their statistics
+    if given and not scalar(con, f"SELECT count(*) - count(available_at) FROM {relation}"):
+        return [*parts, f"{given} AS available_at"], relation
+    delay = config.sources.delay_days.get(declared.name, 0)
+    known = event_instant(declared, zone=config.time_zone, delay_days=delay)
+    if declared.by_name[declared.event].dtype == "DATE":
+        days = f"raw.{quoted(f'(days of {declared.name})')}"
+        run(con, f"CREATE TABLE {days} AS {event_days(declared, relation, zone=config.time_zone, delay_days=delay)}")
+        relation, known = f"{relation} LEFT JOIN {days} ON {quoted(declared.event)} = {DAY}", OVER
+    return [*parts, f"{f'coalesce({given}, {known})' if given else known} AS available_at"], relation
 
 
 def _typed(name: str, dtype: str, wanted: str) -> str:

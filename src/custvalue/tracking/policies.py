@@ -100,7 +100,10 @@ def register(client: MlflowClient, place: Place, name: str, policy: TierPolicy, 
     wanted = identity(policy)
     with place.lock():
         _claim(client, place, name)
-        return _existing(client, name, wanted) or _register(client, place, name, policy, wanted, yaml)
+        if found := _existing(client, name, wanted):
+            return found
+        made = _register(client, place, name, policy, wanted, yaml)
+        return _existing(client, name, wanted) or made  # the lock is this machine's: another one may have been sooner
 
 
 def _claim(client: MlflowClient, place: Place, name: str) -> None:
