@@ -4,6 +4,7 @@ import json
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from custvalue.config import ready_configs
 from custvalue.config.schema import tier_policy_schema
@@ -37,8 +38,7 @@ def test_every_key_of_the_schema_is_described():
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_ready_policy_fits_the_schema_and_a_misspelt_one_does_not(path):
-    jsonschema = pytest.importorskip("jsonschema")  # no dependency of ours; many notebook tools bring it
-    validator = jsonschema.Draft202012Validator(json.loads(tier_policy_schema()))
+    validator = Draft202012Validator(json.loads(tier_policy_schema()))
     content = json.loads(json.dumps(yaml.safe_load(path.read_text(encoding="utf-8"))))
     assert list(validator.iter_errors(content)) == []
     assert list(validator.iter_errors(content | {"tires": []})) != []
