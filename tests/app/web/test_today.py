@@ -131,6 +131,14 @@ def test_what_changed_is_told_with_the_reason_and_never_of_the_draw(app, browse)
     assert "0 new, 2 stay, 0 handed over, 2 left." in bob.get("/today/changes").text
 
 
+def test_what_a_second_edition_of_the_night_drops_is_told_as_gone(app, browse):
+    for run, customers in (("next", [1, 2, 4, 5, 9, 11]), ("again", [1, 2, 4, 5, 9])):
+        tell_night(app.state.site, customers=customers, night=NIGHT + timedelta(days=1), run=run)
+    text = browse("ann").get("/today/changes").text
+    assert "1 new, 2 stay, 0 handed over, 3 left." in text
+    assert "CRM-K11" in text[text.index("Left the list") :]
+
+
 def test_who_was_handed_over_is_told_to_both_by_the_number_alone(app, browse):
     ann, bob = browse("ann"), browse("bob")
     from custvalue.retention.orders.store import OrderStore

@@ -146,10 +146,10 @@ def changes(repository: Repository) -> tuple[date | None, dict[str, list[dict[st
     for told in repository.connection.execute(query).mappings():
         story.setdefault(told["order_id"], (dict(told), []))[1].append(told["event"])
     for row, own in story.values():
-        fresh = "open" in own or "relist" in own
-        gone = row["state"] == "withdrawn"
-        if not (fresh and gone):
-            found["left" if gone else "new" if fresh else "moved"].append(row)
+        if row["state"] == "withdrawn":  # also what a first edition of this night had brought: it has been seen
+            found["left"].append(row)
+        else:
+            found["new" if "open" in own or "relist" in own else "moved"].append(row)
     if before is not None:
         found["handed"] = _handed_over(repository, before.night)
     open_now = repository.connection.scalar(repository.orders(func.count()).where(orders.c.state.in_(OPEN))) or 0
