@@ -306,3 +306,13 @@ def test_replayed_in_memory_the_ratings_are_those_that_are_stored(config, opened
         policy, table = rate_once(policy, facts, day, previous=played[-1] if played else None)
         played.append(table)
     assert played == [each.table for each in stored]
+
+
+def test_what_policies_read_is_the_same_however_many_customers_are_computed_at_once(config, opened, monkeypatch):
+    policy = current_policy(config)
+    wanted = {"also": ["region", "revenue_mean_3m", "tenure_months"]}
+    whole = pipeline.tier_facts(config, opened, JULY, [policy], **wanted).to_pandas().sort_values("customer_id", ignore_index=True)
+    monkeypatch.setattr("custvalue.pipeline.tiering._AT_ONCE", 2)
+    parts = pipeline.tier_facts(config, opened, JULY, [policy], **wanted).to_pandas().sort_values("customer_id", ignore_index=True)
+    assert len(whole) == 5
+    pd.testing.assert_frame_equal(parts, whole)

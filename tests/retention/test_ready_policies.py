@@ -19,11 +19,11 @@ def test_ready_policy_is_named_after_its_file_and_has_a_channel_for_the_shipped_
 @pytest.mark.parametrize(
     ("name", "arpu", "percent"),
     [
-        ("default", 36.0, 17),
-        ("default", 100.0, 13),
-        ("default", 190.0, 12),
-        ("interconnect", 65.0, 24),
-        ("india-prepaid", 280.0, 20),
+        ("default", 36.0, 31),
+        ("default", 100.0, 24),
+        ("default", 190.0, 22),
+        ("interconnect", 65.0, 42),
+        ("india-prepaid", 280.0, 36),
     ],
 )
 def test_break_even_is_what_the_files_comment_says(name, arpu, percent):

@@ -28,7 +28,7 @@ def policy():
 
 @pytest.fixture(scope="module")
 def example(policy):
-    customer = {"customer_id": ["c1"], "probability": [0.2], "tier": ["gold"], "arpu": [100.0], "contract_days_to_end": [18.0]}
+    customer = {"customer_id": ["c1"], "probability": [0.35], "tier": ["gold"], "arpu": [100.0], "contract_days_to_end": [18.0]}
     duty = Duty.of(None, policy, as_of=AS_OF)
     return lambda **more: decide(
         pd.DataFrame(customer | more), policy=policy, duty=duty, holdout_key=b"made up for these tests", as_of=AS_OF
@@ -43,7 +43,7 @@ def test_the_table_of_offers_is_what_is_decided(page, policy, example):
         assert f"{decided[f'net_value__{code}']:.2f}" == net
         assert f"{decided[f'expected_cost__{code}']:.2f}" == spent
         assert f"{decided[f'net_value__{code}'] + decided[f'expected_cost__{code}']:.2f}" == gained
-        assert f"{0.22 * policy.offers[code].save_factor:.3f}" == save
+        assert f"{0.11 * policy.offers[code].save_factor:.3f}" == save
         assert float(gained) - float(spent) == pytest.approx(float(net), abs=0.011)
         if code == decided["offer"]:
             assert f"{decided['offer_cost']:.2f}" == cost

@@ -11,7 +11,7 @@ from ibis.backends.duckdb import Backend
 
 from custvalue.config import FeaturesConfig
 from custvalue.engines import add_rows, memory_limit, resting_collector, write_parquet
-from custvalue.features.base import Base
+from custvalue.features.base import Base, as_it_is
 from custvalue.features.joining import FeatureSet, features_of
 from custvalue.sources import Moment
 
@@ -46,6 +46,8 @@ class FeatureParts:
         Tables where a key may come again: their latest versions are looked for once.
     at_once : int, optional
         Customers of a part; by default as many as the engine's memory bears.
+    only : collection of str, optional
+        As for `build_features`; seasons and the like are then computed for each part that asks for them.
 
     Attributes
     ----------
@@ -69,6 +71,7 @@ class FeatureParts:
         delay_days: Mapping[str, int] | None = None,
         revised: Collection[str] = (),
         at_once: int | None = None,
+        only: Collection[str] | None = None,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
         kept = {name: table.cache() if name in revised else table for name, table in tables.items()}
@@ -81,7 +84,8 @@ class FeatureParts:
         self.count = max(1, -(-self.total // self.size))
         self.customers = con.create_table(_PART, schema=base.active.schema(), temp=True, overwrite=True)
         with resting_collector():
-            self.built = features_of(self.customers, base, moment, settings, delay_days=delay_days, log=log)
+            shared = base if only is None else replace(base, keep=as_it_is)
+            self.built = features_of(self.customers, shared, moment, settings, delay_days=delay_days, only=only, log=log)
 
     def open(self, number: int) -> None:
         """Make `built` and `customers` those of a part, counted from 0."""

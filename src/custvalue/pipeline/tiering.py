@@ -10,15 +10,17 @@ import ibis
 import pyarrow as pa
 
 from custvalue.config import Config
-from custvalue.engines import within_memory
+from custvalue.engines import add_rows, within_memory
 from custvalue.errors import ConfigError, DataError
-from custvalue.features import build_features, current_customers
+from custvalue.features import FeatureParts
 from custvalue.sources import SourceTables
 from custvalue.tiers import TierPolicy, needed_columns
 from custvalue.tiers.facts import check_metrics
 from custvalue.tiers.rating import as_rating
 
 Log = Callable[[str], None]
+_AT_ONCE = 1_000_000
+"""Customers whose few columns are computed at once: within 4 GB also where usage and bills of a year count."""
 
 
 def _silent(_: str) -> None:
@@ -62,31 +64,38 @@ def tier_facts(
     configs = [policy.config for policy in policies]
     needed = needed_columns(*configs)
     wanted = tuple(dict.fromkeys((*needed.features, *needed.ids, *also)))
-    facts = _columns(config, tables, as_of, wanted, only=wanted, log=log)
-    for each in configs:
-        try:
-            check_metrics(facts, each)
-        except ConfigError:
-            check_metrics(_columns(config, tables, as_of, wanted, log=_silent), each)  # which can offer every feature in its place
-            raise
-    facts = facts.select("customer_id", *(name for name in wanted if name in facts.columns))
     with within_memory(tables.con, "tiers"):
-        computed = tables.con.create_table(f"tier_facts_{uuid4().hex}", facts, temp=True)
-    if not computed.count().to_pyarrow().as_py():
+        parts = _parts(config, tables, as_of, only=wanted, log=log)
+        facts = _with_customers(parts, wanted)
+        for each in configs:
+            try:
+                check_metrics(facts, each)
+            except ConfigError:  # and offer every feature in its place
+                check_metrics(_with_customers(_parts(config, tables, as_of), wanted), each)
+                raise
+        select = str(tables.con.compile(facts.select("customer_id", *(name for name in wanted if name in facts.columns))))
+        name = f"tier_facts_{uuid4().hex}"
+        for number in range(parts.count):
+            parts.open(number)
+            add_rows(tables.con, name, select, new=number == 0)
+        parts.close()
+    if not parts.total:
         raise DataError(f"no customer is active at {as_of}. Check joined_on, status and departures, or take another date.")
-    return computed
+    return tables.con.table(name)
 
 
-def _columns(
-    config: Config, tables: SourceTables, as_of: date, wanted: Sequence[str], *, only: Sequence[str] | None = None, log: Log
-) -> ibis.Table:
+def _parts(config: Config, tables: SourceTables, as_of: date, *, only: Sequence[str] | None = None, log: Log = _silent) -> FeatureParts:
+    known, moment, delays = tables.known(as_of), tables.moment(as_of), tables.delay_days
+    return FeatureParts(tables.con, known, moment, config.features, delay_days=delays, only=only, at_once=_AT_ONCE, log=log)
+
+
+def _with_customers(parts: FeatureParts, wanted: Sequence[str]) -> ibis.Table:
     """Features, and of the columns wanted those that stand in the customers table alone."""
-    known, moment = tables.known(as_of), tables.moment(as_of)
-    facts = build_features(known, moment, config.features, delay_days=tables.delay_days, only=only, log=log).table
-    of_customer = [name for name in wanted if name in known["customers"].columns and name not in facts.columns]
+    facts = parts.built.table
+    of_customer = [name for name in wanted if name in parts.customers.columns and name not in facts.columns]
     if not of_customer:
         return facts
-    current = current_customers(known["customers"], moment).select(owner="customer_id", **{name: name for name in of_customer})
+    current = parts.customers.select(owner="customer_id", **{name: name for name in of_customer})
     return facts.left_join(current, facts.customer_id == current.owner).drop("owner")
 
 
