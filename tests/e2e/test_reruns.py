@@ -61,7 +61,7 @@ def test_force_adds_a_generation_that_readers_then_see(published):
     assert "generation 2" in told.told("nightly")
     second = read_published(published.output)
     assert second.attrs["lineage"]["generation"] == 2
-    assert set(second.retention_policy) == {"keen-v2"}
+    assert set(second.retention_policy) == {"keen-v3"}
     assert second.customer_id.tolist() == first.customer_id.tolist()
     assert second.probability.tolist() == first.probability.tolist()
     after = published.listing()

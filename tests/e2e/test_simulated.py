@@ -165,7 +165,7 @@ def test_scores_hold_every_active_customer_once_with_its_lineage(workspace, scor
     first = scores.iloc[0]
     (night,) = (workspace.output / "nights").iterdir()
     assert (str(first.as_of), first.run_id, first.model_name, first.model_version) == (AS_OF.isoformat(), night.name, "op", 1)
-    assert (first.tier_policy, first.retention_policy) == ("consumer-v2", "keen-v2")
+    assert (first.tier_policy, first.retention_policy) == ("consumer-v2", "keen-v3")
     assert {"tier_score", "tier_valid_from", "tier_valid_until", "tier_reason", "care_priority"} <= set(scores.columns)
     (bundle,) = workspace.models.rglob("bundle.json")
     assert json.loads(bundle.read_text(encoding="utf-8"))["feature_spec_hash"] == first.feature_spec_hash

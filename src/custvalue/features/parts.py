@@ -47,7 +47,7 @@ class FeatureParts:
     at_once : int, optional
         Customers of a part; by default as many as the engine's memory bears.
     only : collection of str, optional
-        As for `build_features`; seasons and the like are then computed for each part that asks for them.
+        As for `build_features`.
 
     Attributes
     ----------
@@ -84,7 +84,8 @@ class FeatureParts:
         self.count = max(1, -(-self.total // self.size))
         self.customers = con.create_table(_PART, schema=base.active.schema(), temp=True, overwrite=True)
         with resting_collector():
-            shared = base if only is None else replace(base, keep=as_it_is)
+            # a single part with few columns has no use for all that others would share
+            shared = base if only is None or self.count > 1 else replace(base, keep=as_it_is)
             self.built = features_of(self.customers, shared, moment, settings, delay_days=delay_days, only=only, log=log)
 
     def open(self, number: int) -> None:

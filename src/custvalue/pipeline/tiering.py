@@ -86,7 +86,8 @@ def tier_facts(
 
 def _parts(config: Config, tables: SourceTables, as_of: date, *, only: Sequence[str] | None = None, log: Log = _silent) -> FeatureParts:
     known, moment, delays = tables.known(as_of), tables.moment(as_of), tables.delay_days
-    return FeatureParts(tables.con, known, moment, config.features, delay_days=delays, only=only, at_once=_AT_ONCE, log=log)
+    settings, revised = config.features, tables.revised
+    return FeatureParts(tables.con, known, moment, settings, delay_days=delays, revised=revised, only=only, at_once=_AT_ONCE, log=log)
 
 
 def _with_customers(parts: FeatureParts, wanted: Sequence[str]) -> ibis.Table:
