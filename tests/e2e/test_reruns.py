@@ -17,7 +17,7 @@ from .conftest import AS_OF, Workspace, write_yaml
 
 def change_policy(workspace: Workspace) -> None:
     path = workspace.folder / "configs" / "retention" / "keen.yaml"
-    write_yaml(path, yaml.safe_load(path.read_text(encoding="utf-8")) | {"version": 2, "contact_cost": 1.0})
+    write_yaml(path, yaml.safe_load(path.read_text(encoding="utf-8")) | {"version": 4, "contact_cost": 1.0})
 
 
 def changed(before: dict, after: dict) -> set[str]:
@@ -61,7 +61,7 @@ def test_force_adds_a_generation_that_readers_then_see(published):
     assert "generation 2" in told.told("nightly")
     second = read_published(published.output)
     assert second.attrs["lineage"]["generation"] == 2
-    assert set(second.retention_policy) == {"keen-v3"}
+    assert set(second.retention_policy) == {"keen-v4"}
     assert second.customer_id.tolist() == first.customer_id.tolist()
     assert second.probability.tolist() == first.probability.tolist()
     after = published.listing()
