@@ -150,6 +150,19 @@ def tables(found: pd.DataFrame, seeds: Sequence[int]) -> Iterator[str]:
             yield f"| {policy} | {' | '.join(cells)} | {told(interval(own, seeds))} | {above} |"
 
 
+def totals(found: pd.DataFrame, seeds: Sequence[int]) -> Iterator[str]:
+    """Write one table a scenario over all capacities together: what goals are judged by."""
+    for scenario, rows in found.groupby("scenario", sort=False):
+        yield f"\n**{scenario}, all capacities together** (currency a seed)\n"
+        yield "| policy | net to expect | net profit | above probability ranking |"
+        yield "|---|---:|---:|---:|"
+        for policy, own in rows.groupby("policy", sort=False):
+            expected = float((own["expected"] - own["offers"] - own["contacts"]).sum()) / len(seeds)
+            net = told(interval(difference(rows, str(policy), NOBODY), seeds))
+            above = "" if policy == RANKING else told(interval(difference(rows, str(policy), RANKING), seeds))
+            yield f"| {policy} | {expected:,.0f} | {net} | {above} |"
+
+
 def told(numbers: tuple[float, float, float]) -> str:
     """Write a number with its interval."""
     return f"{numbers[0]:,.0f} [{numbers[1]:,.0f} to {numbers[2]:,.0f}]"
@@ -203,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     length = f"{decisions} decisions over {PLAY} months, margin over {PLAY + AFTER}"
     print(f"{customers:,} customers, seeds {list(seeds)}, {length}; 95 % intervals: {way}.\n")
     print("\n".join(f"- {line}" for line in lines))
-    print("\n".join(tables(found, seeds)))
+    print("\n".join([*tables(found, seeds), *totals(found, seeds)]))
     missed = list(missed_goals(found, seeds, passed))
     print("\n" + ("\n".join(f"Missed: {goal}." for goal in missed) or "Every goal is met."))
     return 1 if missed else 0

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
 
 from custvalue.publish import lock, nights, publish, published, record_refusal, stage
 from custvalue.publish.prometheus import Attempt, Metric, night_metrics, write_metrics
@@ -87,10 +88,9 @@ def test_the_same_state_gives_the_same_bytes(output):
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], include_characters="\n"), min_size=1), st.floats())
 def test_any_label_and_any_number_is_read_back(tmp_path_factory, label, value):
-    parser = pytest.importorskip("prometheus_client.parser")
     path = tmp_path_factory.getbasetemp() / "any.prom"
     write_metrics(path, [Metric("custvalue_any", "Any value.", {label: value}, "name")])
-    (family,) = parser.text_string_to_metric_families(path.read_text(encoding="utf-8"))
+    (family,) = text_string_to_metric_families(path.read_text(encoding="utf-8"))
     (sample,) = family.samples
     assert sample.labels == {"name": label}
     assert sample.value == value or value != value

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from custvalue.errors import ConfigError, ModelError
-from custvalue.tracking import Store
+from custvalue.tracking import Store, policies
 from custvalue.tracking.policies import identity
 
 from .conftest import training
@@ -52,6 +52,20 @@ def test_the_same_policy_makes_no_second_version(store, client, tmp_path):
     again = fitted(tmp_path, note="# a comment", source="a better citation", as_of=FEBRUARY)
     assert store.log_rating(rating(again, day=FEBRUARY, digest="e"), **SIGNED).version.version == 1
     assert versions(client, store) == [1]
+
+
+def test_of_two_machines_that_register_a_policy_at_once_both_use_the_earlier_version(store, client, tmp_path, monkeypatch):
+    store.log_rating(rating(fitted(tmp_path)), **SIGNED)
+    found, asked = policies._existing, []
+
+    def not_there_yet(*arguments):
+        asked.append(arguments)
+        return found(*arguments) if len(asked) > 1 else None
+
+    monkeypatch.setattr(policies, "_existing", not_there_yet)
+    again = store.log_rating(rating(fitted(tmp_path), day=FEBRUARY, digest="e"), **SIGNED)
+    assert again.version.version == 1
+    assert versions(client, store) == [1, 2]
 
 
 def test_other_content_other_cuts_and_another_label_are_versions_of_their_own(store, client, tmp_path):

@@ -23,7 +23,7 @@ from custvalue.sources.sql import quoted
 _AT_ONCE = 30_000_000
 """So many hashes are sorted at once: 240 MB. Those of larger tables wait on disk, eight bytes a row."""
 
-_REPEATED = 0.25
+_BY_CHANCE = 0.25
 """More of a month's rows than this are not the same by chance."""
 
 
@@ -93,7 +93,7 @@ def check_repeats(con: Backend, declared: Table, present: Sequence[str], profile
         again = {end.replace(day=1): int(rows) for end, rows in run(con, counted) if end is not None}
     for month, entry in zip(profile.months, profile.by_month, strict=True):
         repeated, rows = again.get(month, 0), entry["rows"]
-        if rows >= ENOUGH and repeated > _REPEATED * rows:
+        if rows >= ENOUGH and repeated > _BY_CHANCE * rows:
             fault = f"{repeated / rows:.0%} of the rows of {month:%Y-%m} repeat others under another id"
             remedy = "Load the month once, or allow `repeated` for this table in sources.checks with the reason."
             yield Finding(declared.name, declared.key[0], "repeated", Severity.ERROR, fault, repeated, (), remedy)

@@ -89,10 +89,10 @@ def with_helpers(con: Backend, declared: Table, *, zone: str, present: Sequence[
     """Give a contract table with columns that the checks ask of each row: its month, how late it is known, is its customer known."""
     added, relation = [], f"contract.{declared.name}"
     if declared.event:
-        event = quoted(declared.event)
+        event = over = quoted(declared.event)
         if declared.by_name[declared.event].dtype == "DATE":
             relation += f" LEFT JOIN ({event_days(declared, relation, zone=zone)}) ON {event} = {DAY}"
-        over = OVER if DAY in relation else event
+            over = OVER
         added.append(f"epoch_us(available_at) - epoch_us({over}) AS {quoted(LAG)}")
         added.append(f"{month_end(event)} AS {quoted(PERIOD)}")
     if "customer_id" in declared.by_name and declared.name != "customers":
