@@ -78,10 +78,11 @@ class FeatureParts:
         base = Base.of(kept, moment, keep=lambda table: table.cache())
         self._con, self.base = con, base
         self.size = at_once or max(1, min(_LARGEST, int(_SHARE * memory_limit(con)) // _BYTES))
-        nth = ibis.row_number().over(order_by="customer_id")
-        self._numbered = base.active.mutate(part=nth // self.size).cache()
-        self.total = int(self._numbered.count().execute())
-        self.count = max(1, -(-self.total // self.size))
+        self.total = int(base.active.count().execute())
+        ids = base.active.select("customer_id", nth=ibis.row_number().over(order_by="customer_id"))
+        starts = ids.filter(ids.nth > 0, ids.nth % self.size == 0).order_by("nth").customer_id
+        self._starts = ["", *starts.to_pyarrow().to_pylist()]
+        self.count = len(self._starts)
         self.customers = con.create_table(_PART, schema=base.active.schema(), temp=True, overwrite=True)
         with resting_collector():
             # a single part with few columns has no use for all that others would share
@@ -90,7 +91,10 @@ class FeatureParts:
 
     def open(self, number: int) -> None:
         """Make `built` and `customers` those of a part, counted from 0."""
-        own = self._numbered.filter(self._numbered.part == number).drop("part")
+        own = self.base.active
+        own = own.filter(own.customer_id >= self._starts[number])
+        if number + 1 < self.count:
+            own = own.filter(own.customer_id < self._starts[number + 1])
         self._con.create_table(_PART, own, temp=True, overwrite=True)
 
     def close(self) -> None:

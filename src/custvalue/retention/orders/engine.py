@@ -22,6 +22,7 @@ Answer = TypeVar("Answer")
 FILE = "orders.db"
 _PATIENCE_SECONDS = 30
 _MOST = 40  # connections, kept once they are open: the page has as many threads, and opening one costs more than a page
+_CACHE_KB = 256  # of each SQLite connection: the system keeps the file's pages as well, once for all of them
 _NO_ROOM = re.compile("disk is full|No space left on device")  # SQLite, PostgreSQL
 _TURNS: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
 """SQLite's engines: a thread that writes waits for its turn, where SQLite would let it sleep and try again, ever longer."""
@@ -139,8 +140,9 @@ def _sqlite(path: Path) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: object) -> None:
         connection.isolation_level = None  # the driver would begin a transaction only at the first change
-        for setting in (f"busy_timeout = {_PATIENCE_SECONDS * 1000}", "journal_mode = WAL", "foreign_keys = ON"):
-            connection.execute(f"PRAGMA {setting}").close()
+        settings = {"busy_timeout": _PATIENCE_SECONDS * 1000, "journal_mode": "WAL", "foreign_keys": "ON", "cache_size": -_CACHE_KB}
+        for name, value in settings.items():
+            connection.execute(f"PRAGMA {name} = {value}").close()
 
     _TURNS[engine] = Lock()
     # who reads first and writes then would be refused if another wrote in between
