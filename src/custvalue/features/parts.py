@@ -74,8 +74,8 @@ class FeatureParts:
         only: Collection[str] | None = None,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
-        kept = {name: table.cache() if name in revised else table for name, table in tables.items()}
-        base = Base.of(kept, moment, keep=lambda table: table.cache())
+        kept = {name: _kept(table) if name in revised else table for name, table in tables.items()}
+        base = replace(Base.of(kept, moment, keep=lambda table: table.cache()), keep=_kept)
         self._con, self.base = con, base
         self.size = at_once or max(1, min(_LARGEST, int(_SHARE * memory_limit(con)) // _BYTES))
         self.total = int(base.active.count().execute())
@@ -100,6 +100,11 @@ class FeatureParts:
     def close(self) -> None:
         """Drop the part's customers."""
         self._con.drop_table(_PART, force=True)
+
+
+def _kept(table: ibis.Table) -> ibis.Table:
+    """Compute a table once; in the order of customers, so that a part reads its own rows alone here, too."""
+    return (table.order_by("customer_id") if "customer_id" in table.columns else table).cache()
 
 
 def compute_features(
