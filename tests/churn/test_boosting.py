@@ -4,9 +4,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
+from custvalue.churn.blending import blend, blend_with_lines
 from custvalue.churn.boosting import fit_by_customer, fit_by_month
 from custvalue.churn.encoding import encode_columns
-from custvalue.churn.ensemble import blend
 from custvalue.churn.portfolio import MANY_LEAVERS, Candidate, candidates
 from custvalue.churn.splits import fold_customers, split
 
@@ -49,6 +49,18 @@ def test_a_candidate_that_hardly_counts_or_misleads_is_left_out():
     weights, _ = blend(np.column_stack([good, good + random.normal(0, 9, 3_000), -good]), outcomes(good, random))
     assert weights[0] == pytest.approx(1, abs=0.1)
     assert (weights[1:] == 0).all()
+
+
+def test_a_line_joins_the_trees_only_where_it_clearly_helps():
+    random = np.random.default_rng(2)
+    truth = random.normal(0, 1.5, 500)
+    y = outcomes(truth, random)
+    trees = truth + random.normal(0, 1.5, 500)
+    for line, joins in ((truth + random.normal(0, 0.5, 500), True), (trees + random.normal(0, 0.1, 500), False)):
+        weights, intercept = blend_with_lines(np.column_stack([trees, line]), y, np.array([False, True]))
+        assert (weights[1] > 0) == joins
+    alone, level = blend(trees[:, None], y)
+    np.testing.assert_allclose([weights[0], intercept], [alone[0], level])
 
 
 def test_rows_that_separate_perfectly_leave_the_weights_finite():
@@ -100,4 +112,4 @@ def test_with_many_leavers_or_cells_fewer_boosters_are_tried():
     few, many, wide = candidates(MANY_LEAVERS - 1, 20_000, 20), candidates(MANY_LEAVERS, 20_000, 20), candidates(500, 20_000, 300)
     assert len(many) == len(wide) < len(few)
     assert len({candidate.name for candidate in few}) == len(few)
-    assert 2 in {candidate.params["num_leaves"] for candidate in few}, "small data need an additive model"
+    assert 2 in {candidate.params.get("num_leaves") for candidate in few}, "small data need an additive model"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import lightgbm
@@ -81,7 +82,7 @@ def fit_by_month(
     shift = correction(settings.stayers_kept)
     data, unseen = encoding.dataset(kept, base), encoding.matrix(stop)
     judge = data.create_valid(unseen, label=stop.y, init_score=np.full(len(stop), shift))
-    folds = [Fold(data, judge, unseen, stop.y.astype(np.float64))]
+    folds = [Fold(data, judge, lambda: encoding.matrix(kept), unseen, stop.y.astype(np.float64))]
     grown = grow(folds, _tried(candidates, train, columns), base, max_rounds=settings.max_rounds, shift=shift)
     raw = lightgbm.Booster(model_str=grown.model_text).predict(encoding.matrix(calibrate), raw_score=True, num_threads=settings.threads)
     calibrator = fit_calibrator(raw, calibrate.y, kind=settings.calibration, groups=calibrate.customer)
@@ -107,15 +108,17 @@ def fit_by_customer(
     shift = correction(settings.stayers_kept)
     data, matrix = encoding.dataset(train, base), encoding.matrix(train)
     left_out = np.unique(folds)[: FOLDS_OF_MANY if train.leavers >= MANY_LEAVERS else None]
+    seen = [np.flatnonzero(kept & (folds != fold)) for fold in left_out]
     unseen = [np.flatnonzero(folds == fold) for fold in left_out]
     parts = [
         Fold(
-            data.subset(np.flatnonzero(kept & (folds != fold)).tolist()),
+            data.subset(learnt.tolist()),
             data.subset(rows.tolist()).set_init_score(np.full(rows.size, shift)),
+            partial(matrix.__getitem__, learnt),
             matrix[rows],
             train.y[rows].astype(np.float64),
         )
-        for fold, rows in zip(left_out, unseen, strict=True)
+        for learnt, rows in zip(seen, unseen, strict=True)
     ]
     grown = grow(parts, _tried(candidates, train, columns), base, max_rounds=settings.max_rounds, shift=shift)
     judged = np.concatenate(unseen)

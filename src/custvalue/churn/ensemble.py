@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lightgbm
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
-from custvalue.churn.calibrator import sigmoid
+from custvalue.churn.blending import blend_with_lines, losses
+from custvalue.churn.linear import STRENGTHS, LinearModel, as_trees, fit_linear
 from custvalue.churn.merging import merge_models
 from custvalue.churn.portfolio import Candidate
 
 Floats = NDArray[np.float64]
-
-LEAST_WEIGHT = 0.05
-"""A candidate that counts for less in the blend is left out: its trees cost as much to score as any."""
 
 _PATIENCE = 3.0
 _FEWEST_PATIENT_ROUNDS = 20
@@ -32,6 +29,8 @@ class Fold:
     ----------
     train, stop : lightgbm.Dataset
         Binned alike.
+    seen : callable
+        Gives the rows of ``train`` as a matrix: only a linear candidate asks for it.
     unseen : (n, columns) array
         The rows of ``stop``.
     y : (n,) array
@@ -40,6 +39,7 @@ class Fold:
 
     train: lightgbm.Dataset
     stop: lightgbm.Dataset
+    seen: Callable[[], Floats]
     unseen: Floats
     y: Floats
 
@@ -54,7 +54,7 @@ class Member:
     weight : float
         What the mean of its boosters' log-odds is multiplied with; all members' need not add up to 1.
     rounds : tuple of int
-        One for each fold's booster; these are averaged.
+        One for each fold's booster; these are averaged. A linear one has a single round.
     """
 
     candidate: Candidate
@@ -72,7 +72,8 @@ class Member:
 
     def __str__(self) -> str:
         boosters = f"{len(self.rounds)} boosters, " if len(self.rounds) > 1 else ""
-        return f"{self.weight:.2f} {self.candidate.name} ({boosters}{round(float(np.mean(self.rounds)))} rounds)"
+        how = f"C {self.candidate.params['C']:g}" if self.candidate.linear else f"{round(float(np.mean(self.rounds)))} rounds"
+        return f"{self.weight:.2f} {self.candidate.name} ({boosters}{how})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +97,15 @@ class Ensemble:
     raw: Floats
 
 
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """A candidate with its boosters, one a fold."""
+
+    candidate: Candidate
+    boosters: tuple[lightgbm.Booster, ...]
+    rounds: tuple[int, ...]
+
+
 def grow(
     folds: Sequence[Fold], candidates: Sequence[Candidate], base: Mapping[str, Any], *, max_rounds: int, shift: float = 0.0
 ) -> Ensemble:
@@ -114,79 +124,53 @@ def grow(
         Added to the log-odds of each booster; the folds' ``stop`` holds it as initial score.
     """
     y = np.concatenate([fold.y for fold in folds])
-    boosters = [[_train(fold, dict(base) | dict(candidate.params), max_rounds) for fold in folds] for candidate in candidates]
-    raw = np.column_stack([np.concatenate([_raw(booster, fold) for booster, fold in zip(row, folds, strict=True)]) for row in boosters])
-    weights, intercept = blend(raw + shift, y)
+    tried = [
+        _lines(folds, y, candidate, base, shift) if candidate.linear else _boosted(folds, candidate, base, max_rounds)
+        for candidate in candidates
+    ]
+    raw = np.column_stack([_unseen(one, folds) for one in tried])
+    weights, intercept = blend_with_lines(raw + shift, y, np.array([one.candidate.linear for one in tried]))
     intercept += shift * float(weights.sum())
     used = sorted(np.flatnonzero(weights).tolist(), key=lambda place: -weights[place])
     text = merge_models(
-        [booster.model_to_string(num_iteration=booster.best_iteration) for place in used for booster in boosters[place]],
+        [booster.model_to_string(num_iteration=booster.best_iteration) for place in used for booster in tried[place].boosters],
         [float(weights[place]) / len(folds) for place in used for _ in folds],
         shift=intercept,
     )
-    members = tuple(
-        Member(candidates[place], float(weights[place]), tuple(booster.best_iteration for booster in boosters[place])) for place in used
-    )
+    members = tuple(Member(tried[place].candidate, float(weights[place]), tried[place].rounds) for place in used)
     return Ensemble(text, members, intercept, raw @ weights + intercept)
 
 
-def regrow(train: lightgbm.Dataset, members: Sequence[Member], base: Mapping[str, Any], *, shift: float) -> str:
+def regrow(train: lightgbm.Dataset, seen: Callable[[], Floats], members: Sequence[Member], base: Mapping[str, Any], *, shift: float) -> str:
     """Train each member once on other rows for the rounds it had on average, and merge with the same weights."""
-    texts = [
-        lightgbm.train(
-            dict(base) | dict(member.candidate.params), train, num_boost_round=max(1, round(float(np.mean(member.rounds))))
-        ).model_to_string()
-        for member in members
-    ]
+    texts = []
+    for member in members:
+        if member.candidate.linear:
+            strength = member.candidate.params["C"]
+            texts.append(as_trees(_fit_lines(train, seen(), [strength])[strength], seen(), train, base))
+            continue
+        rounds = max(1, round(float(np.mean(member.rounds))))
+        texts.append(lightgbm.train(dict(base) | dict(member.candidate.params), train, num_boost_round=rounds).model_to_string())
     return merge_models(texts, [member.weight for member in members], shift=shift)
 
 
-def blend(raw: Floats, y: Floats) -> tuple[Floats, float]:
-    """Weights from 0 on, and an intercept, that minimise the log loss of the weighted log-odds.
-
-    The problem is convex. Log-odds are blended, not probabilities, so that the blend is again one sum of trees. Weights need not add up
-    to 1: a bag is less extreme than its boosters, and a blend of diverse ones less than each. Outcomes are smoothed as in
-    `fit_calibrator`, so that rows which separate perfectly do not blow the weights up. A weight below `LEAST_WEIGHT` of all becomes 0.
-
-    Parameters
-    ----------
-    raw : (n, k) log-odds of unseen rows, a column a candidate
-    y : (n,) outcomes, 0 or 1
-    """
-    leavers = y.sum()
-    target = np.where(y == 1, (leavers + 1) / (leavers + 2), 1 / (y.size - leavers + 2))
-    kept = np.arange(raw.shape[1])
-    while True:
-        *found, intercept = _regress(raw[:, kept], target)
-        heavy = kept[np.array(found) >= LEAST_WEIGHT * max(sum(found), LEAST_WEIGHT)]
-        if heavy.size == kept.size:
-            weights = np.zeros(raw.shape[1])
-            weights[kept] = found
-            return weights, intercept
-        if not heavy.size:
-            return _best_alone(raw, target), 0.0
-        kept = heavy
+def _lines(folds: Sequence[Fold], y: Floats, candidate: Candidate, base: Mapping[str, Any], shift: float) -> _Tried:
+    """Fit a logistic regression on each fold, with the ridge that suits the unseen rows of all best."""
+    fits = [_fit_lines(fold.train, fold.seen(), STRENGTHS) for fold in folds]
+    raw = [np.concatenate([fit[strength].log_odds(fold.unseen) for fit, fold in zip(fits, folds, strict=True)]) for strength in STRENGTHS]
+    best = STRENGTHS[int(np.argmin([losses(score + shift, y).mean() for score in raw]))]
+    texts = [as_trees(fit[best], fold.seen(), fold.train, base) for fit, fold in zip(fits, folds, strict=True)]
+    return _Tried(replace(candidate, params={"C": best}), tuple(lightgbm.Booster(model_str=text) for text in texts), (1,) * len(folds))
 
 
-def _regress(raw: Floats, target: Floats) -> list[float]:
-    """Coefficients from 0 on and intercept of a logistic regression."""
-    design = np.column_stack([raw, np.ones(target.size)])
-
-    def loss(at: Floats) -> tuple[float, Floats]:
-        score = design @ at
-        return float(np.mean(np.logaddexp(0.0, score) - target * score)), design.T @ (sigmoid(score) - target) / target.size
-
-    start = np.append(np.full(raw.shape[1], 1 / raw.shape[1]), 0.0)
-    bounds = [(0.0, None)] * raw.shape[1] + [(None, None)]
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 1_000, "ftol": 1e-12, "gtol": 1e-8})
-    return [float(value) for value in found.x]
+def _boosted(folds: Sequence[Fold], candidate: Candidate, base: Mapping[str, Any], max_rounds: int) -> _Tried:
+    boosters = tuple(_train(fold, dict(base) | dict(candidate.params), max_rounds) for fold in folds)
+    return _Tried(candidate, boosters, tuple(booster.best_iteration for booster in boosters))
 
 
-def _best_alone(raw: Floats, target: Floats) -> Floats:
-    """Where no blend ranks the rows, the candidate of least log loss as it is."""
-    weights = np.zeros(raw.shape[1])
-    weights[np.argmin([np.mean(np.logaddexp(0.0, score) - target * score) for score in raw.T])] = 1.0
-    return weights
+def _fit_lines(train: lightgbm.Dataset, seen: Floats, strengths: Sequence[float]) -> Mapping[float, LinearModel]:
+    categories = [int(place) for place in train.construct().categorical_feature]
+    return fit_linear(seen, np.asarray(train.get_label()), categories, strengths)
 
 
 def _train(fold: Fold, params: Mapping[str, Any], max_rounds: int) -> lightgbm.Booster:
@@ -201,5 +185,7 @@ def _train(fold: Fold, params: Mapping[str, Any], max_rounds: int) -> lightgbm.B
     )
 
 
-def _raw(booster: lightgbm.Booster, fold: Fold) -> Floats:
-    return np.asarray(booster.predict(fold.unseen, raw_score=True, num_iteration=booster.best_iteration), dtype=np.float64)
+def _unseen(tried: _Tried, folds: Sequence[Fold]) -> Floats:
+    """Log-odds of all folds' unseen rows, fold after fold."""
+    each = zip(tried.boosters, folds, strict=True)
+    return np.concatenate([booster.predict(fold.unseen, raw_score=True, num_iteration=booster.best_iteration) for booster, fold in each])

@@ -1,4 +1,4 @@
-"""Which boosters are tried: settings that differ in size and in regularisation, because no one of them suits all data."""
+"""Which models are tried: boosters that differ in size and in regularisation, and a line, because no one of them suits all data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MANY_LEAVERS = 3_000
 """From so many leavers on three boosters are tried instead of all: with enough to learn from, settings differ little."""
 
 MANY_CELLS = 2_000_000
-"""From so many rows times columns on as well: seven boosters would take minutes."""
+"""From so many rows times columns on as well: eight models would take minutes."""
 
 _COLUMNS_A_TREE = 60
 _HUGE = 20_000
@@ -32,11 +32,14 @@ class Candidate:
         Stands in logs and in the bundle.
     params : dict
         LightGBM's, over those of `booster_settings`. Candidates share one binned data set, so settings of the binning
-        (``max_bin``, ``min_data_in_bin``) cannot differ.
+        (``max_bin``, ``min_data_in_bin``) cannot differ. Of a linear one ``C``, once it is chosen.
+    linear: bool
+        A logistic regression written as trees (see `linear`) in the place of boosting.
     """
 
     name: str
     params: Mapping[str, Any]
+    linear: bool = False
 
 
 def booster_settings(leavers: int, rows: int, columns: Sequence[FeatureColumn], settings: ChurnConfig) -> dict[str, Any]:
@@ -87,8 +90,8 @@ def candidates(leavers: int, rows: int, columns: int) -> tuple[Candidate, ...]:
     """Give the boosters to try on so many leavers, rows and columns, all of the training slice.
 
     Tied ones (40 % of the columns, a ridge of 10, large leaves) suit noisy data with many weak columns, free ones data with sharp
-    rules; trees of two leaves are an additive model, the stand-in for logistic regression; trees with random thresholds
-    (``extra_trees``) err elsewhere than the others, so a blend gains from them. The blend decides how much each one counts.
+    rules; trees of two leaves are an additive model; trees with random thresholds (``extra_trees``) err elsewhere than the others, so
+    a blend gains from them. A logistic regression needs the fewest rows where effects add up. The blend decides how much each one counts.
     The fewer leaves, the faster the rate: small trees need many rounds.
     """
     few_rows = int(np.clip(rows / max(leavers, 1) / 2, 5, 50))
@@ -103,6 +106,7 @@ def candidates(leavers: int, rows: int, columns: int) -> tuple[Candidate, ...]:
             Candidate("free", free | {"num_leaves": 2 * _leaves(leavers) + 1, "learning_rate": 0.05}),
         )
     return (
+        Candidate("linear", {}, linear=True),
         additive,
         Candidate("tied, small", {"num_leaves": 4, "learning_rate": 0.08}),
         Candidate("tied", {"num_leaves": 15, "learning_rate": 0.05}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import lightgbm
 import numpy as np
@@ -60,7 +61,7 @@ def train_again(
     kept = np.isin(np.arange(len(older)), sample_stayers(older, share, seed=settings.seed))
     base = booster_settings(older.leavers, int(kept.sum()), columns, settings)
     growth = (len(older) / len(train)) ** _GROWTH
-    rounds = [max(1, round(growth * float(np.mean(member.rounds)))) for member in fit.members]
+    rounds = [1 if member.candidate.linear else max(1, round(growth * float(np.mean(member.rounds)))) for member in fit.members]
     members = tuple(replace(member, rounds=(count,) * _HALVES) for member, count in zip(fit.members, rounds, strict=True))
     data = lightgbm.Dataset(
         matrix,
@@ -73,7 +74,7 @@ def train_again(
     less = correction(share) - correction(settings.stayers_kept)
     shift = fit.shift + less * sum(member.weight for member in members)
     learning = [np.flatnonzero(kept & (half != left)).tolist() for left in range(_HALVES)]
-    texts = [regrow(data.subset(rows), members, base, shift=shift) for rows in learning]
+    texts = [regrow(data.subset(rows), partial(matrix.__getitem__, rows), members, base, shift=shift) for rows in learning]
     days = np.isin(older.snapshot, np.array(list(calibrate), dtype="datetime64[D]"))
     judged = [np.flatnonzero(days & (half == left)) for left in range(_HALVES)]
     raw = [_raw(text, matrix[rows], settings.threads) for text, rows in zip(texts, judged, strict=True)]
