@@ -15,6 +15,7 @@ from custvalue.churn.refitting import train_again
 from custvalue.churn.splits import split
 
 ONE = (Candidate("one", {"num_leaves": 4, "learning_rate": 0.1}),)
+LINE = (Candidate("linear", {}, linear=True),)
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +28,12 @@ def sliced(settings_by_month):
     return settings_by_month.model_copy(update={"small_leavers": 60, "max_rounds": 120})
 
 
-def fitted(rows, columns, settings):
+def fitted(rows, columns, settings, candidates=ONE):
     """Give the fit of the slices, and the one trained again."""
     slices = split(rows, settings)
     assert slices.way == "by month"
     parts = {part.name: rows.take(part.rows) for part in slices.parts}
-    first = fit_by_month(parts["train"], parts["stop"], parts["calibrate"], columns, settings, candidates=ONE)
+    first = fit_by_month(parts["train"], parts["stop"], parts["calibrate"], columns, settings, candidates=candidates)
     older = rows.take(slices.refit.rows)
     return first, train_again(first, parts["train"], older, slices["calibrate"].snapshots, columns, settings), parts["test"]
 
@@ -82,6 +83,17 @@ def test_the_level_is_right_without_a_calibrator(rows, columns, sliced, kept):
     older = rows.take(split(rows, settings).refit.rows)
     p = 1 / (1 + np.exp(-log_odds(again, older, columns)))
     assert p.mean() == pytest.approx(older.y.mean(), rel=0.12)
+
+
+def test_a_line_is_fitted_again_with_the_ridge_it_had(rows, columns, sliced):
+    settings = sliced.model_copy(update={"stayers_kept": 0.4, "calibration": "none"})
+    first, again, test = fitted(rows, columns, settings, LINE)
+    assert [member.candidate.params for member in again.members] == [member.candidate.params for member in first.members]
+    assert again.rounds == 1
+    older = rows.take(split(rows, settings).refit.rows)
+    p = 1 / (1 + np.exp(-log_odds(again, older, columns)))
+    assert p.mean() == pytest.approx(older.y.mean(), rel=0.12)
+    assert roc_auc_score(test.y, log_odds(again, test, columns)) > 0.7
 
 
 def test_the_calibrator_judges_customers_by_the_booster_that_has_not_seen_them(rows, columns, sliced):
