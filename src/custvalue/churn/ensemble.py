@@ -146,8 +146,8 @@ def regrow(train: lightgbm.Dataset, seen: Callable[[], Floats], members: Sequenc
     texts = []
     for member in members:
         if member.candidate.linear:
-            strength = member.candidate.params["C"]
-            texts.append(as_trees(_fit_lines(train, seen(), [strength])[strength], seen(), train, base))
+            strength, matrix = member.candidate.params["C"], seen()
+            texts.append(as_trees(_fit_lines(train, matrix, [strength])[strength], matrix, train, base))
             continue
         rounds = max(1, round(float(np.mean(member.rounds))))
         texts.append(lightgbm.train(dict(base) | dict(member.candidate.params), train, num_boost_round=rounds).model_to_string())
@@ -156,10 +156,11 @@ def regrow(train: lightgbm.Dataset, seen: Callable[[], Floats], members: Sequenc
 
 def _lines(folds: Sequence[Fold], y: Floats, candidate: Candidate, base: Mapping[str, Any], shift: float) -> _Tried:
     """Fit a logistic regression on each fold, with the ridge that suits the unseen rows of all best."""
-    fits = [_fit_lines(fold.train, fold.seen(), STRENGTHS) for fold in folds]
+    seen = [fold.seen() for fold in folds]
+    fits = [_fit_lines(fold.train, matrix, STRENGTHS) for fold, matrix in zip(folds, seen, strict=True)]
     raw = [np.concatenate([fit[strength].log_odds(fold.unseen) for fit, fold in zip(fits, folds, strict=True)]) for strength in STRENGTHS]
     best = STRENGTHS[int(np.argmin([losses(score + shift, y).mean() for score in raw]))]
-    texts = [as_trees(fit[best], fold.seen(), fold.train, base) for fit, fold in zip(fits, folds, strict=True)]
+    texts = [as_trees(fit[best], matrix, fold.train, base) for fit, matrix, fold in zip(fits, seen, folds, strict=True)]
     return _Tried(replace(candidate, params={"C": best}), tuple(lightgbm.Booster(model_str=text) for text in texts), (1,) * len(folds))
 
 

@@ -33,7 +33,7 @@ class Candidate:
     params : dict
         LightGBM's, over those of `booster_settings`. Candidates share one binned data set, so settings of the binning
         (``max_bin``, ``min_data_in_bin``) cannot differ. Of a linear one ``C``, once it is chosen.
-    linear: bool
+    linear : bool
         A logistic regression written as trees (see `linear`) in the place of boosting.
     """
 
@@ -87,7 +87,7 @@ def booster_settings(leavers: int, rows: int, columns: Sequence[FeatureColumn], 
 
 
 def candidates(leavers: int, rows: int, columns: int) -> tuple[Candidate, ...]:
-    """Give the boosters to try on so many leavers, rows and columns, all of the training slice.
+    """Give the models to try on so many leavers, rows and columns, all of the training slice.
 
     Tied ones (40 % of the columns, a ridge of 10, large leaves) suit noisy data with many weak columns, free ones data with sharp
     rules; trees of two leaves are an additive model; trees with random thresholds (``extra_trees``) err elsewhere than the others, so
