@@ -14,6 +14,9 @@ from custvalue.config import Config
 
 ORACLE = "hidden-state oracle"
 UNSCORED = ("random", ORACLE)
+Key = tuple[str, float]
+"""A policy at a capacity."""
+Course = tuple[str, tuple[tuple[str, int], ...]]
 
 
 @dataclass
@@ -33,8 +36,8 @@ class Plan:
 
 def decide(
     untouched: Player,
-    players: Mapping[tuple[str, float], Player],
-    plans: Mapping[tuple[str, float], Plan],
+    players: Mapping[Key, Player],
+    plans: Mapping[Key, Plan],
     known: Knowledge,
     picks: Mapping[str, Pick],
     month: int,
@@ -43,16 +46,35 @@ def decide(
     config: Config,
 ) -> None:
     """Let every policy fill its slots of a day, by what is known on it; the hidden-state oracle sees the state of the month's first day."""
-    seen = {key: player.ahead(plans[key].made, on) for key, player in players.items()}
-    scored = [player for key, (player, _) in seen.items() if key[0] not in UNSCORED]
-    frames = features_of_players(untouched.ahead({}, on)[0].operator, scored, config, on)
-    usual = frames[""].set_index("customer_id")[ARPU]
-    for key, (player, gone) in seen.items():
-        policy, slots, plan = key[0], round(key[1] * base), plans[key]
-        plan.may -= gone
+    courses = {key: course(player, plans[key]) for key, player in players.items()}
+    seen = {each: players[key].ahead(plans[key].made, on) for key, each in courses.items()}
+    scored = {each: seen[each][0] for key, each in courses.items() if key[0] not in UNSCORED}
+    base_frame, own_frames = features_of_players(untouched.ahead({}, on)[0].operator, list(scored.values()), config, on)
+    frames = dict(zip(scored, own_frames, strict=True))
+    usual = base_frame.set_index("customer_id")[ARPU]
+    for key, plan in plans.items():
+        policy, slots = key[0], round(key[1] * base)
+        plan.may -= seen[courses[key]][1]
         if policy == ORACLE:
             plan.add(hidden(players[key], plan.may, usual, known.accepted, slots), on.day, usual)
             continue
-        frame = frames.get(player.name, frames[""])
+        frame = base_frame if policy in UNSCORED else frames[courses[key]]
         frame = with_risk(frame[frame["customer_id"].isin(plan.may)].reset_index(drop=True), known.risk)
         plan.add(list(picks[policy](frame, slots, month)["customer_id"]), on.day, frame.set_index("customer_id")[ARPU])
+
+
+def course(player: Player, plan: Plan) -> Course:
+    """Tell what has been lived and called so far: policies whose courses are equal need one operator between them."""
+    return player.name, tuple(sorted(plan.made.items()))
+
+
+def parted(players: Mapping[Key, Player], plans: Mapping[Key, Plan]) -> dict[Key, Player]:
+    """Let policies that called the same people on the same days live on as one, and give the others operators of their own."""
+    lived: dict[Course, Player] = {}
+    taken: set[str] = set()
+    for key, player in players.items():
+        each = course(player, plans[key])
+        if each not in lived:
+            lived[each] = player.copy(f"{key[0]} at {key[1]}") if player.name in taken else player
+            taken.add(player.name)
+    return {key: lived[course(player, plans[key])] for key, player in players.items()}

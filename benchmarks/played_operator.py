@@ -48,10 +48,12 @@ _MONTHS_READ = max(WINDOWS) + 2
 
 @dataclass
 class Player:
-    """One policy's operator.
+    """An operator that is played: by one policy, or by several as long as they call the same people on the same days.
 
     Attributes
     ----------
+    name : str
+        Of the first policy that plays it.
     calls : list of DataFrame
         A month's calls each: customer_id, month (of the play), reached, accepted, arpu; and the true effect that was to be expected.
     """
@@ -60,10 +62,9 @@ class Player:
     operator: Operator
     calls: list[pd.DataFrame] = field(default_factory=list)
 
-    @classmethod
-    def starting(cls, name: str, operator: Operator) -> Player:
-        """Give a policy its own copy of an operator."""
-        return cls(name, operator.copy())
+    def copy(self, name: str) -> Player:
+        """Give a policy an operator of its own, that goes on from here."""
+        return Player(name, self.operator.copy(), list(self.calls))
 
     def may_be_called(self, month: int) -> set[str]:
         """Who is in service, allows marketing, and was not called lately."""
@@ -126,11 +127,11 @@ def opened(tables: dict[str, pa.Table], config: Config) -> SourceTables:
 
 
 def features_at(tables: SourceTables, day: date, config: Config) -> pd.DataFrame:
-    """Build the features of everybody in service."""
+    """Build the features of everybody in service, in order: a database gives rows as they come, and lots and models go by their order."""
     built = build_features(
         tables.known(day), tables.moment(day), config.features, delay_days=tables.delay_days, only=[*FEATURES], log=lambda _: None
     )
-    frame = built.table.to_pandas()
+    frame = built.table.to_pandas().sort_values("customer_id", ignore_index=True)
     numbers = [name for name in FEATURES if name in frame.columns and name not in CATEGORIES]
     return frame.assign(**{name: frame[name].astype("float64") for name in numbers})
 
@@ -149,8 +150,10 @@ def labelled(tables: SourceTables, day: date, known_at: date, config: Config) ->
     return frame.assign(left=frame["outcome"].astype("float64"), day=day).drop(columns="outcome").reset_index(drop=True)
 
 
-def features_of_players(untouched: Operator, players: Sequence[Player], config: Config, day: date) -> dict[str, pd.DataFrame]:
-    """Build the features of every player's customers on a day; the untouched ones' under ``""``."""
+def features_of_players(
+    untouched: Operator, players: Sequence[Player], config: Config, day: date
+) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """Build the features of the untouched customers on a day, and those of every player's."""
     parts = [_prefixed(_recent(untouched.tables(READ), day), "0-", None)]
     changed = [player.changed(untouched) for player in players]
     for number, (player, who) in enumerate(zip(players, changed, strict=True), start=1):
@@ -160,11 +163,11 @@ def features_of_players(untouched: Operator, players: Sequence[Player], config: 
     frame = features_at(opened(stacked, config), day, config)
     number, frame["customer_id"] = _split(frame["customer_id"])
     base = frame[number == 0]
-    found = {"": base.reset_index(drop=True)}
-    for place, (player, who) in enumerate(zip(players, changed, strict=True), start=1):
+    found = []
+    for place, who in enumerate(changed, start=1):
         own = pd.concat([base[~base["customer_id"].isin(who)], frame[number == place]])
-        found[player.name] = own.sort_values("customer_id", ignore_index=True)
-    return found
+        found.append(own.sort_values("customer_id", ignore_index=True))
+    return base.reset_index(drop=True), found
 
 
 def _recent(tables: dict[str, pa.Table], day: date) -> dict[str, pa.Table]:

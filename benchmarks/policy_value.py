@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import yaml
 from contact_policies import OFFER_MONTHS, Knowledge, learn, policies, policy_of
-from month_plans import ORACLE, Plan, decide
+from month_plans import ORACLE, Plan, decide, parted
 from played_operator import START, Player, community_of, settings_of
 from scipy.stats import t as student
 
@@ -28,7 +28,8 @@ from custvalue.config import Config
 from custvalue.retention.value import value_kept
 from custvalue.simulate import Operator
 
-HISTORY, PLAY, AFTER = 20, 12, 12
+HISTORY, PLAY, AFTER = 20, 12, 24
+"""Months lived before, with, and after decisions; the last ones are those that a saved customer's value counts (``value.months``)."""
 DECISIONS = {"monthly": (1,), "weekly": (1, 8, 15, 22)}
 """Days of the month on which policies decide."""
 KINDS = {"prepaid": ("voluntary", "port_out", "silence")}
@@ -65,32 +66,33 @@ def play(
 
 
 def year(operator: Operator, known: Knowledge, capacities: Sequence[float], seed: int, config: Config, days: Sequence[int]) -> pd.DataFrame:
-    """Play a year under every policy at every capacity, and a further one in which nobody is called."""
-    untouched, picks = Player.starting(NOBODY, operator), policies(known, seed, operator.month)
-    players = {key: Player.starting(f"{key[0]} at {key[1]}", operator) for key in product((*picks, ORACLE), capacities)}
+    """Play a year under every policy at every capacity, and further ones in which nobody is called."""
+    untouched, picks = Player(NOBODY, operator.copy()), policies(known, seed, operator.month)
+    together = Player("all", operator.copy())
+    players = dict.fromkeys(product((*picks, ORACLE), capacities), together)
     for month in range(PLAY):
         plans = {key: Plan(player.may_be_called(month)) for key, player in players.items()}
         base = len(untouched.operator.may_be_called())
         for day in days:
             decide(untouched, players, plans, known, picks, month, untouched.operator.month.replace(day=day), base / len(days), config)
-        for key, player in players.items():
+        players = parted(players, plans)
+        for key, player in {player.name: (key, player) for key, player in players.items()}.values():
             player.live(month, plans[key].made, plans[key].arpu)
         untouched.live(month, {}, pd.Series(dtype=float))
-    for player in (untouched, *players.values()):
+    apart = {player.name: player for player in (untouched, *players.values())}
+    for player in apart.values():
         for _ in range(AFTER):
             player.operator.step([])
     before = margins(untouched.operator)
-    parts = [
-        earned(player, before, untouched.operator).assign(policy=policy, capacity=capacity)
-        for (policy, capacity), player in players.items()
-    ]
+    found = {name: earned(player, before, untouched.operator) for name, player in apart.items()}
+    parts = [found[player.name].assign(policy=policy, capacity=capacity) for (policy, capacity), player in players.items()]
     return pd.concat(parts, ignore_index=True)
 
 
 def margins(operator: Operator) -> pd.Series:
-    """Discounted margin of each customer over the played year and the one after."""
+    """Discounted margin of each customer over the played year and the months after."""
     value = policy_of(1).value
-    bills = operator.tables(["billing"])["billing"].select(["customer_id", "month", "revenue"]).to_pandas()
+    bills = operator.copy().tables(["billing"])["billing"].select(["customer_id", "month", "revenue"]).to_pandas()
     day = pd.to_datetime(bills["month"])
     ahead = (day.dt.year - START.year) * 12 + day.dt.month - START.month - HISTORY
     worth = value.margin * bills["revenue"].astype(float) / (1 + value.monthly_discount) ** ahead
@@ -154,13 +156,15 @@ def totals(found: pd.DataFrame, seeds: Sequence[int]) -> Iterator[str]:
     """Write one table a scenario over all capacities together: what goals are judged by."""
     for scenario, rows in found.groupby("scenario", sort=False):
         yield f"\n**{scenario}, all capacities together** (currency a seed)\n"
-        yield "| policy | net to expect | net profit | above probability ranking |"
-        yield "|---|---:|---:|---:|"
+        yield "| policy | net to expect | net profit | above probability ranking | seed by seed |"
+        yield "|---|---:|---:|---:|---:|"
         for policy, own in rows.groupby("policy", sort=False):
             expected = float((own["expected"] - own["offers"] - own["contacts"]).sum()) / len(seeds)
             net = told(interval(difference(rows, str(policy), NOBODY), seeds))
-            above = "" if policy == RANKING else told(interval(difference(rows, str(policy), RANKING), seeds))
-            yield f"| {policy} | {expected:,.0f} | {net} | {above} |"
+            apart = difference(rows, str(policy), RANKING)
+            each = ", ".join(f"{net:,.0f}" for net in apart.groupby("seed")["net"].sum())
+            above = "| |" if policy == RANKING else f"{told(interval(apart, seeds))} | {each} |"
+            yield f"| {policy} | {expected:,.0f} | {net} | {above}"
 
 
 def told(numbers: tuple[float, float, float]) -> str:

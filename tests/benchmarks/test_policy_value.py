@@ -70,35 +70,34 @@ def test_told_numbers() -> None:
 def test_lives_that_calls_did_not_change_are_read_once_and_the_same() -> None:
     config, operator = settings_of(("voluntary", "port_out")), Operator("tiny", customers=400, months=14, seed=1, start=START)
     operator.run(8)
-    untouched, player = Player.starting(NOBODY, operator), Player.starting("some", operator)
+    untouched, player = Player(NOBODY, operator.copy()), Player("some", operator.copy())
     for month in range(3):
         ids = sorted(player.may_be_called(month))[:: 4 + month]
         player.live(month, dict.fromkeys(ids, 1), pd.Series(30.0, ids))
         untouched.live(month, {}, pd.Series(dtype=float))
     assert player.may_be_called(3).isdisjoint(player.calls[-1]["customer_id"])
-    frames = features_of_players(untouched.operator, [player], config, untouched.operator.month)
-    found = frames["some"]
+    untouched_frame, (found,) = features_of_players(untouched.operator, [player], config, untouched.operator.month)
     tables = opened(player.operator.tables(READ), config)
     own = features_at(tables, player.operator.month, config).sort_values("customer_id", ignore_index=True)
     pd.testing.assert_frame_equal(found, own[found.columns], check_dtype=False)
-    assert not found.equals(frames[""].sort_values("customer_id", ignore_index=True))
+    assert not found.equals(untouched_frame.sort_values("customer_id", ignore_index=True))
     assert ARPU in found
 
 
 def test_a_policy_sees_of_a_day_what_is_known_on_it_whatever_is_called_later() -> None:
     config, operator = settings_of(("voluntary", "port_out")), Operator("tiny", customers=400, months=10, seed=1, start=START)
     operator.run(8)
-    untouched, player = Player.starting(NOBODY, operator), Player.starting("some", operator)
+    untouched, player = Player(NOBODY, operator.copy()), Player("some", operator.copy())
     on, last = (untouched.operator.month.replace(day=day) for day in (15, 22))
     there = sorted(player.may_be_called(0) - untouched.ahead({}, last)[1])
     first, later = there[::5], there[1::5]
     aheads = [player.ahead(made, on) for made in (dict.fromkeys(first, 8), dict.fromkeys(first, 8) | dict.fromkeys(later, 22))]
     still = untouched.ahead({}, on)[0].operator
-    one, other = (features_of_players(still, [ahead], config, on)["some"] for ahead, _ in aheads)
+    one, other = (features_of_players(still, [ahead], config, on)[1][0] for ahead, _ in aheads)
     pd.testing.assert_frame_equal(one, other)
     assert aheads[0][1] == aheads[1][1]
     assert player.operator.months_lived == 8
-    begun = features_of_players(untouched.operator, [player], config, untouched.operator.month)["some"]
+    _, (begun,) = features_of_players(untouched.operator, [player], config, untouched.operator.month)
     assert not one[["days_since_complaint"]].equals(begun[["days_since_complaint"]])
 
 
@@ -123,7 +122,7 @@ def test_what_a_policy_earned_adds_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy_value, "HISTORY", 6)
     operator = Operator("tiny", customers=300, months=12, seed=2, start=START)
     operator.run(6)
-    untouched, player = Player.starting(NOBODY, operator), Player.starting("some", operator)
+    untouched, player = Player(NOBODY, operator.copy()), Player("some", operator.copy())
     ids = sorted(player.may_be_called(0))[:60]
     player.live(0, dict.fromkeys(ids, 1), pd.Series(30.0, ids))
     untouched.live(0, {}, pd.Series(dtype=float))

@@ -16,7 +16,8 @@ from custvalue.simulate.complaints import Raised, in_order
 from custvalue.simulate.facts import OperatorFacts
 from custvalue.simulate.living import Life
 from custvalue.simulate.population import draw_population
-from custvalue.simulate.timeline import Flags, Floats
+from custvalue.simulate.timeline import Flags, Floats, Timeline
+from custvalue.simulate.usage import Network, UsagePanel
 
 HORIZON = 3
 """Months in which the effect of a call is looked for."""
@@ -53,6 +54,7 @@ class Shard:
         self._panels: dict[str, list[npt.NDArray[Any]]] = {}
         self._before: list[State] = []
         self._lived: list[tuple[Plan, Flags]] = []
+        self._network = Network(facts.scenario, self.people, self.streams)
 
     def in_service(self) -> Flags:
         """Who is in service on the coming month's first day."""
@@ -74,7 +76,7 @@ class Shard:
     def copy(self) -> Shard:
         """Copy it, so that two courses of events can go on from it; what has been is shared, since it does not change."""
         other = copy.copy(self)
-        other.state = self.state.copy()
+        other.state, other._network = self.state.copy(), self._network.copy()
         other._panels = {name: list(months) for name, months in self._panels.items()}
         for name in ("_signed", "_raised", "_contacts", "_before", "_lived"):
             setattr(other, name, list(getattr(self, name)))
@@ -113,6 +115,11 @@ class Shard:
             drivers={name.removeprefix(_DRIVER): panel for name, panel in panels.items() if name.startswith(_DRIVER)},
             **{name: panel for name, panel in panels.items() if not name.startswith(_DRIVER)},
         )
+
+    def use(self) -> UsagePanel:
+        """What the network has counted in the months lived so far."""
+        timeline = Timeline(self.facts.timeline.first[: self.months + 1])
+        return self._network.count(self._panels["symptom"], self.state.left_on, self.state.kind, timeline, self._there())
 
     def _there(self) -> int:
         """Count who has joined so far; they stand in order of joining."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from custvalue.simulate.activity import Presence, active_flags, draw_presence
-from custvalue.simulate.behaviour import History
 from custvalue.simulate.catalogue import PORT_OUT, VOLUNTARY
 from custvalue.simulate.draws import normals, poisson, uniforms
 from custvalue.simulate.population import Population
 from custvalue.simulate.scenarios import Scenario
-from custvalue.simulate.timeline import Flags, Floats, Ints, Streams, Timeline
+from custvalue.simulate.timeline import Dates, Flags, Floats, Ints, Streams, Timeline
 
 _DAYS_A_MONTH = 365.25 / 12
 _DRIFT_KEPT = 0.8
@@ -48,34 +49,56 @@ class UsagePanel:
     presence: Presence
 
 
-def draw_usage(
-    scenario: Scenario, population: Population, history: History, timeline: Timeline, service_days: Ints, streams: Streams
-) -> UsagePanel:
-    """Draw each month's use: own level × season × trend × noise × what intent has taken away."""
-    willing = np.isin(history.kind, (VOLUNTARY, PORT_OUT))
-    presence = draw_presence(scenario.records.days, population.joined_on, history.left_on, willing, timeline, streams)
-    network = _Network(scenario, population, history, timeline, streams, presence)
-    months = [network.pass_month(month, service_days[month]) for month in range(timeline.months)]
-    return UsagePanel(presence=presence, **{name: np.stack([month[name] for month in months]) for name in months[0]})
+class Network:
+    """What counts each customer's use, own level × season × trend × noise × what intent has taken away, and keeps what it has counted.
 
+    Parameters
+    ----------
+    people : Population
+        Everybody, those included who join in months to come: nobody's luck depends on who comes after him.
+    """
 
-class _Network:
-    """What counts on from month to month: the slow drift of each customer's use."""
-
-    def __init__(
-        self, scenario: Scenario, population: Population, history: History, timeline: Timeline, streams: Streams, presence: Presence
-    ) -> None:
-        self._scenario, self._people, self._history = scenario, population, history
-        self._timeline, self._streams, self._presence = timeline, streams, presence
-        self._own_off_net = streams("own off-net share").beta(4, 6, len(population))
+    def __init__(self, scenario: Scenario, people: Population, streams: Streams) -> None:
+        self._scenario, self._people, self._streams = scenario, people, streams
         self._slow: dict[str, Floats] = {}
+        self._months: list[dict[str, npt.NDArray[np.generic]]] = []
 
-    def pass_month(self, month: int, service_days: Ints) -> dict[str, npt.NDArray[np.generic]]:
+    def copy(self) -> Network:
+        """Copy it, so that two courses of events can be counted from here on; what has been counted is shared."""
+        other = copy.copy(self)
+        other._slow, other._months = dict(self._slow), list(self._months)
+        return other
+
+    def count(self, symptoms: Sequence[Floats], left_on: Dates, kind: Ints, timeline: Timeline, customers: int) -> UsagePanel:
+        """Count the months lived since the last time, and give all of them for the first customers.
+
+        Parameters
+        ----------
+        symptoms : sequence of array of float
+            Strength of everybody's symptoms in each month lived.
+        left_on : array of datetime64[D]
+            First day without service; NaT for those who stayed. Whoever leaves in one month is silent in no earlier one.
+        kind : array of int
+            How they left.
+        """
+        joined_on = self._people.joined_on
+        presence = draw_presence(
+            self._scenario.records.days, joined_on, left_on, np.isin(kind, (VOLUNTARY, PORT_OUT)), timeline, self._streams
+        )
+        if len(self._months) < timeline.months:
+            service_days = timeline.service_days(joined_on, left_on)
+            for month in range(len(self._months), timeline.months):
+                self._months.append(self._pass_month(month, symptoms[month], presence, timeline, service_days[month]))
+        panels = {name: np.stack([month[name][:customers] for month in self._months]) for name in self._months[0]}
+        return UsagePanel(presence=Presence(joined_on[:customers], presence.silent_from[:customers]), **panels)
+
+    def _pass_month(
+        self, month: int, symptom: Floats, presence: Presence, timeline: Timeline, service_days: Ints
+    ) -> dict[str, npt.NDArray[np.generic]]:
         """Count one month; every panel's row by name."""
         usage, people, n = self._scenario.usage, self._people, len(self._people)
-        symptom = self._history.symptom[month]
         kept = 1 - symptom * people.depth
-        season = self._scenario.season_of_use[self._timeline.calendar_month[month]]
+        season = self._scenario.season_of_use[timeline.calendar_month[month]]
         length = service_days * season / _DAYS_A_MONTH
         ratios = {
             "voice": kept * self._noise("voice", month, usage.voice_noise),
@@ -85,11 +108,11 @@ class _Network:
         data = people.data_mb * ratios["data"] * length * (1 + usage.data_growth) ** month
         attachment = 1 - 0.5 / (1 + voice / 60 + data / 1_000)
         chance = (attachment * (1 - self._scenario.symptoms.activity * (1 - kept))).astype(np.float32)
-        active = active_flags(self._presence, chance, self._timeline, self._streams, month).sum(axis=0)
-        used = self._used(month, active, service_days)
+        active = active_flags(presence, chance, timeline, self._streams, month).sum(axis=0)
+        used = _used(month, active, service_days, presence, timeline)
         texts, roams, trip, peers = uniforms(self._streams, "other use", month, n, 4)
         roaming = (roams < usage.roaming) * (1 + poisson(trip, np.full(n, 3.0)))
-        off_net = self._own_off_net + self._scenario.symptoms.off_net * symptom
+        off_net = self._streams("own off-net share").beta(4, 6, n) + self._scenario.symptoms.off_net * symptom
         off_net = off_net + 0.03 * normals(self._streams, "off-net share", month, n)[0]
         return {
             "voice_minutes": np.rint(voice * used * 100).astype(np.int64),
@@ -104,15 +127,6 @@ class _Network:
             "day_chance": chance,
         }
 
-    def _used(self, month: int, active: Ints, service_days: Ints) -> Floats:
-        """Share of the days in service before silence began; 0 where no day was active at all."""
-        first, after = self._timeline.first[month], self._timeline.first[month + 1]
-        begin = np.maximum(self._presence.joined_on, first)
-        open_days = np.maximum((np.minimum(self._presence.silent_from, after) - begin).astype(np.int64), 0)
-        anything: Flags = (active > 0) & (service_days > 0)
-        share: Floats = np.where(anything, np.minimum(open_days / np.maximum(service_days, 1), 1.0), 0.0)
-        return share
-
     def _noise(self, purpose: str, month: int, sigma: float) -> Floats:
         """Lognormal multiples with mean 1: a month's own noise, and a slow drift."""
         drift = self._scenario.usage.drift
@@ -121,3 +135,13 @@ class _Network:
         self._slow[purpose] = fresh if before is None else _DRIFT_KEPT * before + np.sqrt(1 - _DRIFT_KEPT**2) * fresh
         multiples: Floats = np.exp(sigma * own + drift * self._slow[purpose] - (sigma**2 + drift**2) / 2)
         return multiples
+
+
+def _used(month: int, active: Ints, service_days: Ints, presence: Presence, timeline: Timeline) -> Floats:
+    """Share of the days in service before silence began; 0 where no day was active at all."""
+    first, after = timeline.first[month], timeline.first[month + 1]
+    begin = np.maximum(presence.joined_on, first)
+    open_days = np.maximum((np.minimum(presence.silent_from, after) - begin).astype(np.int64), 0)
+    anything: Flags = (active > 0) & (service_days > 0)
+    share: Floats = np.where(anything, np.minimum(open_days / np.maximum(service_days, 1), 1.0), 0.0)
+    return share

@@ -17,7 +17,7 @@ from custvalue.simulate.population import Population
 from custvalue.simulate.scenarios import Scenario
 from custvalue.simulate.shards import Shard
 from custvalue.simulate.timeline import Ints, Streams, Timeline
-from custvalue.simulate.usage import UsagePanel, draw_usage
+from custvalue.simulate.usage import UsagePanel
 
 _DIGITS = 8
 
@@ -73,7 +73,7 @@ def draw_world(shard: Shard) -> World:
     scenario, timeline = facts.scenario, Timeline(facts.timeline.first[: shard.months + 1])
     people = shard.people.first(len(history.left_on))
     service_days = timeline.service_days(people.joined_on, history.left_on)
-    use = draw_usage(scenario, people, history, timeline, service_days, streams)
+    use = shard.use()
     bills = draw_bills(scenario, people, history, timeline, use, service_days, streams)
     return World(
         operator=facts,
