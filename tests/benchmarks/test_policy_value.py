@@ -117,6 +117,31 @@ def test_slots_of_a_month_are_spread_over_its_days_and_nobody_is_called_twice(mo
     assert calls[ORACLE] <= 4 * round(0.1 * base / 4)
 
 
+def test_policies_that_call_alike_play_one_operator_and_earn_what_they_would_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, months in {"HISTORY": 8, "PLAY": 3, "AFTER": 1}.items():
+        monkeypatch.setattr(policy_value, name, months)
+    few, all_ = (lambda frame, _, month: frame.head(9 + 4 * month)), (lambda frame, slots, _: frame.head(slots))
+    monkeypatch.setattr(month_plans, "with_risk", lambda frame, _: frame)
+    config, operator = settings_of(("voluntary", "port_out")), Operator("tiny", customers=400, months=12, seed=1, start=START)
+    operator.run(8)
+    copies: list[str] = []
+    monkeypatch.setattr(Player, "copy", lambda player, name, copy=Player.copy: copies.append(name) or copy(player, name))
+
+    def earned_by(picks: dict[str, object], capacities: list[float]) -> pd.DataFrame:
+        monkeypatch.setattr(policy_value, "policies", lambda *_: picks)
+        return policy_value.year(operator, Knowledge(None, None, None, 0.1), capacities, 1, config, (1,))
+
+    together = earned_by({"few": few, "few too": few, "all": all_}, [0.1, 0.2])
+    assert sorted(copies) == ["all at 0.1", "all at 0.2", f"{ORACLE} at 0.1"], "one operator goes on as that of the few at every capacity"
+    names = ["community", "calls", "offers", "margin", "net"]
+    for policy, capacity in (("few too", 0.2), ("all", 0.1), (ORACLE, 0.2)):
+        alone = earned_by({policy: few if policy.startswith("few") else all_}, [capacity])
+        rows = [each[(each["policy"] == policy) & (each["capacity"] == capacity)] for each in (together, alone)]
+        first, second = (each[names].reset_index(drop=True) for each in rows)
+        assert len(first) > 5
+        pd.testing.assert_frame_equal(first, second)
+
+
 def test_what_a_policy_earned_adds_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls cost, whatever they bring; and margin is what others' bills came to above those of calling nobody."""
     monkeypatch.setattr(policy_value, "HISTORY", 6)

@@ -98,6 +98,21 @@ def test_the_own_campaigns_run_is_what_simulate_writes(tmp_path: Path) -> None:
         assert path.read_bytes() == (tmp_path / "played" / path.relative_to(tmp_path / "written")).read_bytes()
 
 
+def test_reading_the_tables_on_the_way_changes_nothing() -> None:
+    """What is read every month, by copies that part too, is what one reads who looks but once; use is counted month by month then."""
+    read, once = (Operator("tiny", customers=300, months=8, seed=6) for _ in range(2))
+    for month in range(8):
+        called = read.may_be_called().to_pylist()[month::7] if month else []
+        aside = read.copy()
+        gone = set(aside.step(called[::2]).departures["customer_id"].to_pylist())
+        aside.tables(["usage"])
+        for operator in (read, once):
+            operator.step(called, days={customer: 9 for customer in called[1::2] if customer not in gone})
+        read.tables(["usage"])
+    for name, table in once.tables().items():
+        assert table.equals(read.tables()[name]), name
+
+
 def test_months_to_come_change_nothing_that_has_been() -> None:
     """What an operator has lived does not depend on how long it may live, nor on what it did later."""
     short, long = (Operator("tiny", customers=400, months=months, seed=5) for months in (5, 9))
