@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from pathlib import Path
@@ -60,12 +60,23 @@ def play(
     known = learn(operator, other, config, seed)
     lines = [f"{scenario}, seed {seed}: {known.learned.told}"]
     print(lines[0], file=sys.stderr, flush=True)
-    found = year(operator, known, capacities, seed, config, days).assign(scenario=scenario, seed=seed)
-    print(f"{scenario}, seed {seed}: played", file=sys.stderr, flush=True)
-    return found, lines
+
+    def log(month: int) -> None:
+        print(f"{scenario}, seed {seed}: {month} of {PLAY} months", file=sys.stderr, flush=True)
+
+    return year(operator, known, capacities, seed, config, days, log=log).assign(scenario=scenario, seed=seed), lines
 
 
-def year(operator: Operator, known: Knowledge, capacities: Sequence[float], seed: int, config: Config, days: Sequence[int]) -> pd.DataFrame:
+def year(
+    operator: Operator,
+    known: Knowledge,
+    capacities: Sequence[float],
+    seed: int,
+    config: Config,
+    days: Sequence[int],
+    *,
+    log: Callable[[int], None] = lambda _: None,
+) -> pd.DataFrame:
     """Play a year under every policy at every capacity, and further ones in which nobody is called."""
     untouched, picks = Player(NOBODY, operator.copy()), policies(known, seed, operator.month)
     together = Player("all", operator.copy())
@@ -79,6 +90,7 @@ def year(operator: Operator, known: Knowledge, capacities: Sequence[float], seed
         for key, player in {player.name: (key, player) for key, player in players.items()}.values():
             player.live(month, plans[key].made, plans[key].arpu)
         untouched.live(month, {}, pd.Series(dtype=float))
+        log(month + 1)
     apart = {player.name: player for player in (untouched, *players.values())}
     for player in apart.values():
         for _ in range(AFTER):

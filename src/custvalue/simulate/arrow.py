@@ -32,6 +32,12 @@ def times(values: Dates) -> pa.Array:
     return pa.array(values.astype("datetime64[us]") - _AHEAD, type=TIME)
 
 
+def clock(moments: pa.ChunkedArray) -> Dates:
+    """UTC timestamps as moments on the operator's clock, microseconds: what `times` was given."""
+    values: Dates = moments.to_numpy() + _AHEAD
+    return values
+
+
 def dates(values: Dates) -> pa.Array:
     """Days as date32; NaT becomes null."""
     return pa.array(values.astype("datetime64[D]"), type=pa.date32())

@@ -14,7 +14,7 @@ from custvalue.errors import ConfigError, some
 from custvalue.simulate.arrow import dates, money, names
 from custvalue.simulate.campaigns import NO_CALL, Effect, Plan
 from custvalue.simulate.catalogue import CONTACT_OUTCOMES, DEPARTURES
-from custvalue.simulate.kept_rows import KeptRows
+from custvalue.simulate.kept_rows import KeptRows, splice
 from custvalue.simulate.lived_month import Month
 from custvalue.simulate.outcomes import effects_table
 from custvalue.simulate.planned_calls import ids_of, plan_calls, without_late_calls
@@ -61,7 +61,6 @@ class Operator:
             scenario, customers=customers, months=lived, seed=seed, start=start
         )
         self._shards = [Shard(self._facts, number, size) for number, size in enumerate(self._facts.shard_sizes())]
-        self._drawn: tuple[int, list[World]] = (0, [])
         self._kept: list[KeptRows] = []
 
     @property
@@ -206,9 +205,7 @@ class Operator:
     def _worlds(self) -> list[World]:
         if not self.months_lived:
             raise ConfigError("no month has been lived yet, so there is nothing to record. Call `run` or `step` first.")
-        if self._drawn[0] != self.months_lived:
-            self._drawn = (self.months_lived, [draw_world(shard) for shard in self._shards])
-        return self._drawn[1]
+        return [draw_world(shard) for shard in self._shards]
 
     def _revenue(self, month: int) -> pa.Table:
         parts = []
@@ -238,7 +235,4 @@ def _spliced(built: Iterable[tuple[str, pa.Table]], kept: Sequence[KeptRows]) ->
     parts: dict[str, list[pa.Table]] = {}
     for name, table in built:
         parts.setdefault(name, []).append(table)
-    found = {name: pa.concat_tables(tables) for name, tables in parts.items()}
-    for each in kept:
-        found = each.splice(found)
-    yield from found.items()
+    yield from splice({name: pa.concat_tables(tables) for name, tables in parts.items()}, kept).items()
