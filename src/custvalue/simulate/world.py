@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -51,7 +52,11 @@ class World:
     service_days: Ints
     use: UsagePanel
     bills: BillPanel
-    payments: Ledger
+
+    @cached_property
+    def payments(self) -> Ledger:
+        """What was paid when: drawn when it is first asked for, since effects of calls need none of it and vouchers take time."""
+        return draw_payments(self.scenario, self.population, self.history, self.timeline, self.bills, self.streams)
 
     def customer_ids(self, who: Ints) -> pa.Array:
         """Identifiers of customers by position."""
@@ -87,5 +92,4 @@ def draw_world(shard: Shard) -> World:
         service_days=service_days,
         use=use,
         bills=bills,
-        payments=draw_payments(scenario, people, history, timeline, bills, streams),
     )
