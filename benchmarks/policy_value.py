@@ -28,8 +28,9 @@ from custvalue.config import Config
 from custvalue.retention.value import value_kept
 from custvalue.simulate import Operator
 
-HISTORY, PLAY, AFTER = 20, 12, 24
-"""Months lived before, with, and after decisions; the last ones are those that a saved customer's value counts (``value.months``)."""
+HISTORY, PLAY, AFTER, SHORT = 20, 12, 24, 12
+"""Months lived before, with, and after decisions, as many as a saved customer's value counts (``value.months``); and how many of these
+shorter accounts hold, which tell how much a result hangs on their end."""
 DECISIONS = {"monthly": (1,), "weekly": (1, 8, 15, 22)}
 """Days of the month on which policies decide."""
 KINDS = {"prepaid": ("voluntary", "port_out", "silence")}
@@ -101,17 +102,18 @@ def year(
     return pd.concat(parts, ignore_index=True)
 
 
-def margins(operator: Operator) -> pd.Series:
-    """Discounted margin of each customer over the played year and the months after."""
+def margins(operator: Operator) -> pd.DataFrame:
+    """Discounted margin of each customer: over the played year and all months after it, and ``short``, over a year after it."""
     value = policy_of(1).value
     bills = operator.copy().tables(["billing"])["billing"].select(["customer_id", "month", "revenue"]).to_pandas()
     day = pd.to_datetime(bills["month"])
     ahead = (day.dt.year - START.year) * 12 + day.dt.month - START.month - HISTORY
-    worth = value.margin * bills["revenue"].astype(float) / (1 + value.monthly_discount) ** ahead
-    return worth.where(ahead >= 0, 0.0).groupby(bills["customer_id"]).sum()
+    worth = (value.margin * bills["revenue"].astype(float) / (1 + value.monthly_discount) ** ahead).where(ahead >= 0, 0.0)
+    by_customer = pd.DataFrame({"margin": worth, "short": worth.where(ahead < PLAY + SHORT, 0.0)}).groupby(bills["customer_id"])
+    return by_customer.sum()
 
 
-def earned(player: Player, before: pd.Series, untouched: Operator) -> pd.DataFrame:
+def earned(player: Player, before: pd.DataFrame, untouched: Operator) -> pd.DataFrame:
     """Give calls, costs and margin above that of calling nobody, by community."""
     terms = policy_of(1)
     calls = player.all_calls()
@@ -125,9 +127,10 @@ def earned(player: Player, before: pd.Series, untouched: Operator) -> pd.DataFra
     )
     by_customer = calls.groupby("customer_id")[["calls", "reached", "contacts", "offers", "expected"]].sum()
     margin = margins(player.operator).sub(before, fill_value=0.0)
-    table = by_customer.reindex(by_customer.index.union(margin.index[margin != 0]), fill_value=0.0)
-    table["margin"] = margin.reindex(table.index).fillna(0.0)
-    table["net"] = table["margin"] - table["offers"] - table["contacts"]
+    table = by_customer.reindex(by_customer.index.union(margin.index[margin["margin"] != 0]), fill_value=0.0)
+    table = table.join(margin).fillna(0.0)
+    costs = table["offers"] + table["contacts"]
+    table["net"], table["short"] = table["margin"] - costs, table["short"] - costs
     return table.groupby(community_of(untouched).reindex(table.index)).sum().rename_axis("community").reset_index()
 
 
@@ -168,15 +171,16 @@ def totals(found: pd.DataFrame, seeds: Sequence[int]) -> Iterator[str]:
     """Write one table a scenario over all capacities together: what goals are judged by."""
     for scenario, rows in found.groupby("scenario", sort=False):
         yield f"\n**{scenario}, all capacities together** (currency a seed)\n"
-        yield "| policy | net to expect | net profit | above probability ranking | seed by seed |"
-        yield "|---|---:|---:|---:|---:|"
+        earlier = f"net profit if accounts end {AFTER - SHORT} months earlier"
+        yield f"| policy | net to expect | net profit | above probability ranking | seed by seed | {earlier} |"
+        yield "|---|" + "---:|" * 5
         for policy, own in rows.groupby("policy", sort=False):
             expected = float((own["expected"] - own["offers"] - own["contacts"]).sum()) / len(seeds)
             net = told(interval(difference(rows, str(policy), NOBODY), seeds))
             apart = difference(rows, str(policy), RANKING)
             each = ", ".join(f"{net:,.0f}" for net in apart.groupby("seed")["net"].sum())
-            above = "| |" if policy == RANKING else f"{told(interval(apart, seeds))} | {each} |"
-            yield f"| {policy} | {expected:,.0f} | {net} | {above}"
+            above = " | " if policy == RANKING else f"{told(interval(apart, seeds))} | {each}"
+            yield f"| {policy} | {expected:,.0f} | {net} | {above} | {own['short'].sum() / len(seeds):,.0f} |"
 
 
 def told(numbers: tuple[float, float, float]) -> str:

@@ -160,5 +160,9 @@ def test_what_a_policy_earned_adds_up(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["contacts"].sum() == pytest.approx(120)
     accepted = player.all_calls()["accepted"].sum()
     assert found["offers"].sum() == pytest.approx(accepted * 15)
-    assert found["margin"].sum() == pytest.approx(policy_value.margins(player.operator).sum() - before.sum())
+    assert found["margin"].sum() == pytest.approx((policy_value.margins(player.operator) - before)["margin"].sum())
     assert found["net"].sum() == pytest.approx(found["margin"].sum() - found["offers"].sum() - 120)
+    assert found["short"].sum() == pytest.approx(found["net"].sum()), "all months lived here lie within the shorter accounts"
+    monkeypatch.setattr(policy_value, "SHORT", -policy_value.PLAY)
+    nothing = earned(player, policy_value.margins(untouched.operator), untouched.operator)
+    assert nothing["short"].sum() == pytest.approx(-found["offers"].sum() - 120), "accounts without a month know costs alone"
