@@ -128,6 +128,16 @@ def test_a_taken_port_is_told(make_site, make_config):
             run_serve(make_config(), host="127.0.0.1", port=taken.getsockname()[1], environ={})
 
 
+def test_the_address_answers_as_soon_as_it_is_told():
+    """The first visitor may come before the server does: he waits, and is not refused."""
+    import socket
+
+    from custvalue.app.web.serving import listen
+
+    with listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname(), timeout=5) as early:
+        assert early.getpeername() == listening.getsockname()
+
+
 @pytest.mark.parametrize("version", ["0001", "9999"])
 def test_a_database_of_another_version_is_refused(version, make_site, make_config):
     from sqlalchemy import text

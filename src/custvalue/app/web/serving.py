@@ -113,6 +113,7 @@ def listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen()  # so that whoever opens the address as soon as it is told waits, and is not refused
     except OSError as error:
         listening.close()
         raise TryAgainError(f"{host}:{port} cannot be opened: {error.strerror}. Choose another one with --host and --port.") from None
