@@ -134,7 +134,7 @@ def earned(player: Player, before: pd.DataFrame, untouched: Operator) -> pd.Data
     return table.groupby(community_of(untouched).reindex(table.index)).sum().rename_axis("community").reset_index()
 
 
-def interval(found: pd.DataFrame, seeds: Sequence[int]) -> tuple[float, float, float]:
+def interval(found: pd.DataFrame, seeds: Sequence[int | str]) -> tuple[float, float, float]:
     """Mean a seed of ``net``, with its 95 % interval: over seeds (Student's) from three on, else over communities resampled within them."""
     totals = found.groupby("seed")["net"].sum().reindex(list(seeds), fill_value=0.0)
     if len(seeds) >= 3:
@@ -181,6 +181,8 @@ def totals(found: pd.DataFrame, seeds: Sequence[int]) -> Iterator[str]:
             each = ", ".join(f"{net:,.0f}" for net in apart.groupby("seed")["net"].sum())
             above = " | " if policy == RANKING else f"{told(interval(apart, seeds))} | {each}"
             yield f"| {policy} | {expected:,.0f} | {net} | {above} | {own['short'].sum() / len(seeds):,.0f} |"
+    every = found.assign(seed=found["scenario"] + found["seed"].astype(str))
+    yield f"\nOurs above probability ranking, every operator: {told(interval(difference(every, OURS, RANKING), every['seed'].unique()))}."
 
 
 def told(numbers: tuple[float, float, float]) -> str:
