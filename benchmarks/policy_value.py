@@ -105,6 +105,7 @@ def year(
 def margins(operator: Operator) -> pd.DataFrame:
     """Discounted margin of each customer: over the played year and all months after it, and ``short``, over a year after it."""
     value = policy_of(1).value
+    # a copy, so that the use of the months after the play is not kept in every operator
     bills = operator.copy().tables(["billing"])["billing"].select(["customer_id", "month", "revenue"]).to_pandas()
     day = pd.to_datetime(bills["month"])
     ahead = (day.dt.year - START.year) * 12 + day.dt.month - START.month - HISTORY

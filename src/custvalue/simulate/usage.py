@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -92,6 +93,11 @@ class Network:
         panels = {name: np.stack([month[name][:customers] for month in self._months]) for name in self._months[0]}
         return UsagePanel(presence=Presence(joined_on[:customers], presence.silent_from[:customers]), **panels)
 
+    @cached_property
+    def _own_off_net(self) -> Floats:
+        shares: Floats = self._streams("own off-net share").beta(4, 6, len(self._people))
+        return shares
+
     def _pass_month(
         self, month: int, symptom: Floats, presence: Presence, timeline: Timeline, service_days: Ints
     ) -> dict[str, npt.NDArray[np.generic]]:
@@ -112,7 +118,7 @@ class Network:
         used = _used(month, active, service_days, presence, timeline)
         texts, roams, trip, peers = uniforms(self._streams, "other use", month, n, 4)
         roaming = (roams < usage.roaming) * (1 + poisson(trip, np.full(n, 3.0)))
-        off_net = self._streams("own off-net share").beta(4, 6, n) + self._scenario.symptoms.off_net * symptom
+        off_net = self._own_off_net + self._scenario.symptoms.off_net * symptom
         off_net = off_net + 0.03 * normals(self._streams, "off-net share", month, n)[0]
         return {
             "voice_minutes": np.rint(voice * used * 100).astype(np.int64),
